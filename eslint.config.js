@@ -1,0 +1,51 @@
+import eslint from '@eslint/js';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+/** Imports point one way: controllers, services, then entities and the database. Each rule says why. */
+const importRules = [
+  {
+    files: ['src/phones/**'],
+    patterns: [
+      {
+        group: ['**/directory/*', '!**/directory/*.entity.js'],
+        message: 'Phones know the directory only as the owners that their foreign keys refer to.',
+      },
+    ],
+  },
+  {
+    files: ['src/directory/**'],
+    patterns: [{ group: ['**/phones/*'], message: 'The directory does not know what its records own.' }],
+  },
+  {
+    files: ['src/http/**', 'src/validation/**', 'src/database/*.ts', 'src/config/**'],
+    patterns: [
+      {
+        group: ['**/phones/*', '**/directory/*'],
+        message: 'What all features share knows none of them.',
+      },
+    ],
+  },
+];
+
+export default defineConfig(
+  { ignores: ['dist/', 'data/'] },
+  eslint.configs.recommended,
+  tseslint.configs.strictTypeChecked,
+  tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] } } },
+    rules: {
+      '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
+      // A DTO is a shape with decorators: a plain row or literal of that shape serves as one.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      eqeqeq: 'error',
+    },
+  },
+  ...importRules.map(({ files, patterns }) => ({
+    files,
+    rules: { 'no-restricted-imports': ['error', { patterns }] },
+  })),
+);

@@ -1,0 +1,68 @@
+import { Logger, VersioningType } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import helmet from '@fastify/helmet';
+import { LogController } from 'fastify';
+import dataSource from '../ormconfig.js';
+import { AppModule } from './app.module.js';
+import { loadEnvironment } from './config/environment.js';
+import { AllowedMethods, ROUTER_OPTIONS } from './http/allowed-methods.js';
+import { answerClientError, answerFrameworkError } from './http/framework-errors.js';
+import { parseJsonBodies } from './http/json-body.js';
+import { serveOpenApi } from './http/openapi.js';
+import { PinoLogger } from './http/pino-logger.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { RequestPipe } from './http/request.pipe.js';
+
+/** The largest body, in bytes. */
+const BODY_LIMIT = 64 * 1024;
+
+/** The longest that a request may take, in milliseconds. */
+const REQUEST_LIMIT = 5000;
+
+/**
+ * Opens the database, migrates it and builds the application, ready to listen.
+ *
+ * @throws StartError for a wrong setting, or when there is no database to be had
+ */
+export async function createApp(): Promise<NestFastifyApplication> {
+  const { LOG_LEVEL } = loadEnvironment();
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_LIMIT,
+    clientErrorHandler: answerClientError,
+    frameworkErrors: answerFrameworkError,
+    handlerTimeout: REQUEST_LIMIT,
+    // A line for each request is the reverse proxy's to write; here it would be most of the work.
+    logController: new LogController({ disableRequestLogging: true }),
+    logger: { level: LOG_LEVEL, base: null },
+    // What is under way when the service shuts down is still answered.
+    return503OnClosing: false,
+    routerOptions: ROUTER_OPTIONS,
+  });
+  const fastify = adapter.getInstance();
+  const allowedMethods = new AllowedMethods(fastify);
+  parseJsonBodies(fastify);
+  Logger.overrideLogger(new PinoLogger(fastify.log));
+
+  await dataSource.initialize();
+  await dataSource.runMigrations();
+
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule, adapter, {
+    abortOnError: false,
+    bodyParser: false,
+    logger: new PinoLogger(fastify.log),
+  });
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      // Swagger UI styles its page inline. Without TLS, its own assets must not be asked for over https.
+      directives: { 'style-src': ["'self'", "'unsafe-inline'"], 'upgrade-insecure-requests': null },
+    },
+  });
+  app.enableVersioning({ type: VersioningType.URI });
+  app.useGlobalPipes(new RequestPipe());
+  app.useGlobalFilters(new ProblemFilter(allowedMethods));
+  app.enableShutdownHooks([], { useProcessExit: true });
+  serveOpenApi(app);
+  fastify.get('/', { schema: {} }, (_request, reply) => reply.redirect('/docs'));
+  return app;
+}

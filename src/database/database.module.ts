@@ -1,0 +1,26 @@
+import { Global, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { Pool } from 'pg';
+import { DataSource } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import dataSource from '../../ormconfig.js';
+
+/** The data source, which is initialized before the application is built, and the pool inside it. */
+@Global()
+@Module({
+  imports: [
+    TypeOrmModule.forRootAsync({
+      useFactory: () => dataSource.options,
+      dataSourceFactory: () => Promise.resolve(dataSource),
+    }),
+  ],
+  providers: [
+    {
+      provide: Pool,
+      inject: [DataSource],
+      useFactory: ({ driver }: DataSource) => (driver as PostgresDriver).master as Pool,
+    },
+  ],
+  exports: [Pool],
+})
+export class DatabaseModule {}

@@ -1,0 +1,5 @@
+import { CreateDirectory1795000000000 } from './1795000000000-create-directory.js';
+import { CreatePhones1795000000001 } from './1795000000001-create-phones.js';
+
+/** Every migration, oldest first. */
+export const migrations = [CreateDirectory1795000000000, CreatePhones1795000000001];

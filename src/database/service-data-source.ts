@@ -1,0 +1,115 @@
+import { setTimeout } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import type { PoolConfig } from 'pg';
+import { DataSource, type Migration, MigrationExecutor } from 'typeorm';
+import { type Environment, loadEnvironment } from '../config/environment.js';
+import { StartError } from '../config/start-error.js';
+import { isConnectionFailure, postgresError } from './database-errors.js';
+import { EmbeddedDatabase } from './embedded-database.js';
+
+/** How long a start waits for a server that does not answer yet, in milliseconds. */
+const START_PATIENCE = 30_000;
+
+/** How long one attempt to connect, and one statement, may take, in milliseconds. */
+const TIME_LIMIT = 5000;
+
+/** The key of the advisory lock under which migrations run: any number that nothing else here uses. */
+const MIGRATION_LOCK = 2_110_411;
+
+/** SQLSTATE `cannot_connect_now` (the server is starting up) and `too_many_connections`. */
+const NOT_YET = ['57P03', '53300'];
+
+/**
+ * A data source that finds its database in the environment: the server of `DATABASE_URL`, else the
+ * embedded one, which it starts and stops.
+ */
+export class ServiceDataSource extends DataSource {
+  private readonly log = new Logger(ServiceDataSource.name);
+  private embedded?: EmbeddedDatabase;
+
+  /**
+   * Connects, waiting for a server that is still starting.
+   *
+   * @throws StartError when there is no database to be had
+   */
+  override async initialize(): Promise<this> {
+    const environment = loadEnvironment();
+    this.setOptions(await this.findDatabase(environment));
+    const start = Date.now();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await super.initialize();
+      } catch (error) {
+        const worthWaiting = isConnectionFailure(error) || NOT_YET.includes(postgresError(error)?.code ?? '');
+        if (!worthWaiting || Date.now() > start + START_PATIENCE) {
+          throw new StartError(`The database ${nameOf(environment)} cannot be used: ${messageOf(error)}`);
+        }
+        if (attempt === 1)
+          this.log.warn(`Waiting for the database ${nameOf(environment)}: ${messageOf(error)}`);
+        await setTimeout(1000);
+      }
+    }
+  }
+
+  /** Closes the pool, and after it the embedded database. */
+  override async destroy(): Promise<void> {
+    await super.destroy();
+    await this.embedded?.close();
+    this.embedded = undefined;
+  }
+
+  /** Runs the pending migrations; of several processes that start at once, one does and the others wait for it. */
+  override async runMigrations(options?: Parameters<DataSource['runMigrations']>[0]): Promise<Migration[]> {
+    const queryRunner = this.createQueryRunner();
+    try {
+      await queryRunner.query('SET statement_timeout = 0');
+      await queryRunner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+      const executor = new MigrationExecutor(this, queryRunner);
+      executor.transaction = options?.transaction ?? 'all';
+      executor.fake = options?.fake ?? false;
+      return await executor.executePendingMigrations();
+    } finally {
+      await queryRunner.query('SELECT pg_advisory_unlock_all()');
+      await queryRunner.query('RESET statement_timeout');
+      await queryRunner.release();
+    }
+  }
+
+  private async findDatabase({ DATABASE_URL, DATABASE_POOL, DATA_DIR }: Environment) {
+    const pool: PoolConfig = {
+      connectionTimeoutMillis: TIME_LIMIT,
+      idleTimeoutMillis: 0,
+      max: DATABASE_POOL,
+      statement_timeout: TIME_LIMIT,
+    };
+    if (DATABASE_URL !== undefined) return { url: DATABASE_URL, extra: pool };
+    this.embedded ??= await EmbeddedDatabase.open(DATA_DIR);
+    return {
+      host: '127.0.0.1',
+      port: this.embedded.port,
+      username: 'postgres',
+      database: 'postgres',
+      // PGlite has one session, so what a lost connection left in it is what the next one finds.
+      extra: {
+        ...pool,
+        max: 1,
+        verify: (client, done) => {
+          client.query('DISCARD ALL', done);
+        },
+      } satisfies PoolConfig,
+    };
+  }
+}
+
+/** The database's name for a log line; never its user or password. */
+function nameOf({ DATABASE_URL, DATA_DIR }: Environment): string {
+  if (DATABASE_URL === undefined) return `in ${DATA_DIR}`;
+  const { host, pathname } = new URL(DATABASE_URL);
+  return `at ${host}${pathname}`;
+}
+
+/** One line, also for the error that Node.js gives when every address of a host refused and that has no message. */
+function messageOf(error: unknown): string {
+  const [first = error] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
+  return first instanceof Error ? first.message : String(first);
+}

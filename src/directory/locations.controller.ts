@@ -1,0 +1,103 @@
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Post,
+  Put,
+  Query,
+  Res,
+  UseInterceptors,
+} from '@nestjs/common';
+import {
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { ApiLink, ApiLocation, ApiProblems } from '../http/api-responses.js';
+import { LocationInterceptor } from '../http/location.interceptor.js';
+import { PageQuery, sendPage } from '../http/page.js';
+import {
+  ApiLocationId,
+  ApiOrganizationId,
+  type IdOrSlug,
+  LocationId,
+  OrganizationId,
+} from '../http/path-ids.js';
+import { CreateLocationDto, LocationDto, UpdateLocationDto } from './dto/location.dto.js';
+import { LocationsService } from './locations.service.js';
+
+@ApiTags('Locations')
+@ApiOrganizationId()
+@Controller({ path: 'organizations/:organization_id/locations', version: '1' })
+export class LocationsController {
+  constructor(private readonly locations: LocationsService) {}
+
+  @Get()
+  @ApiOperation({
+    summary: 'List the locations of an organization',
+    description: 'By ascending ID, a page at a time.',
+  })
+  @ApiOkResponse({ type: [LocationDto], headers: ApiLink })
+  @ApiProblems(400, 404)
+  async listLocations(
+    @OrganizationId() organization: IdOrSlug,
+    @Query() query: PageQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<LocationDto[]> {
+    return sendPage(reply, query, await this.locations.list(organization, query));
+  }
+
+  @Post()
+  @UseInterceptors(LocationInterceptor)
+  @ApiOperation({
+    summary: 'Create a location of an organization',
+  })
+  @ApiCreatedResponse({ type: LocationDto, headers: ApiLocation })
+  @ApiProblems(400, 404, 413, 415)
+  createLocation(
+    @OrganizationId() organization: IdOrSlug,
+    @Body() location: CreateLocationDto,
+  ): Promise<LocationDto> {
+    return this.locations.create(organization, location);
+  }
+
+  @Get(':location_id')
+  @ApiLocationId()
+  @ApiOperation({ summary: 'Get a location of an organization' })
+  @ApiOkResponse({ type: LocationDto })
+  @ApiProblems(404)
+  getLocation(@OrganizationId() organization: IdOrSlug, @LocationId() id: number): Promise<LocationDto> {
+    return this.locations.get(organization, id);
+  }
+
+  @Put(':location_id')
+  @ApiLocationId()
+  @ApiOperation({
+    summary: 'Change a location of an organization',
+    description: 'Changes the fields that the body names and leaves the others.',
+  })
+  @ApiOkResponse({ type: LocationDto })
+  @ApiProblems(400, 404, 413, 415)
+  updateLocation(
+    @OrganizationId() organization: IdOrSlug,
+    @LocationId() id: number,
+    @Body() changes: UpdateLocationDto,
+  ): Promise<LocationDto> {
+    return this.locations.update(organization, id, changes);
+  }
+
+  @Delete(':location_id')
+  @HttpCode(204)
+  @ApiLocationId()
+  @ApiOperation({ summary: 'Delete a location of an organization', description: 'Deletes its phones, too.' })
+  @ApiNoContentResponse({ description: 'The location is gone.' })
+  @ApiProblems(404)
+  deleteLocation(@OrganizationId() organization: IdOrSlug, @LocationId() id: number): Promise<void> {
+    return this.locations.delete(organization, id);
+  }
+}

@@ -1,0 +1,57 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository } from 'typeorm';
+import { offsetOf, type Page, type PageQuery } from '../http/page.js';
+import { type IdOrSlug, notFound } from '../http/path-ids.js';
+import type { CreateLocationDto, LocationDto, UpdateLocationDto } from './dto/location.dto.js';
+import { Location } from './location.entity.js';
+import { OrganizationsService } from './organizations.service.js';
+
+const FIELDS = { id: true, name: true } as const;
+
+/** Locations, each under its organization. One that is not there is a NotFoundException. */
+@Injectable()
+export class LocationsService {
+  constructor(
+    @InjectRepository(Location) private readonly locations: Repository<Location>,
+    private readonly organizations: OrganizationsService,
+  ) {}
+
+  async list(organization: IdOrSlug, query: PageQuery): Promise<Page<LocationDto>> {
+    const { id: organization_id } = await this.organizations.get(organization);
+    return this.locations.findAndCount({
+      select: FIELDS,
+      where: { organization_id },
+      order: { id: 'ASC' },
+      ...offsetOf(query),
+    });
+  }
+
+  async get(organization: IdOrSlug, id: number): Promise<LocationDto> {
+    const { id: organization_id } = await this.organizations.get(organization);
+    const location = await this.locations.findOne({ select: FIELDS, where: { organization_id, id } });
+    if (location === null) throw notFound('location');
+    return location;
+  }
+
+  async create(organization: IdOrSlug, { name }: CreateLocationDto): Promise<LocationDto> {
+    const { id: organization_id } = await this.organizations.get(organization);
+    const { identifiers } = await this.locations.insert({ organization_id, name });
+    return { id: (identifiers[0] as { id: number }).id, name };
+  }
+
+  async update(organization: IdOrSlug, id: number, { name }: UpdateLocationDto): Promise<LocationDto> {
+    const location = await this.get(organization, id);
+    if (name === undefined) return location;
+    const { affected } = await this.locations.update({ id }, { name });
+    if (affected === 0) throw notFound('location');
+    return { id, name };
+  }
+
+  /** Deletes its phones, too: the foreign keys cascade. */
+  async delete(organization: IdOrSlug, id: number): Promise<void> {
+    await this.get(organization, id);
+    const { affected } = await this.locations.delete({ id });
+    if (affected === 0) throw notFound('location');
+  }
+}

@@ -1,0 +1,110 @@
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Post,
+  Put,
+  Query,
+  Res,
+  UseInterceptors,
+} from '@nestjs/common';
+import {
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { ApiLink, ApiLocation, ApiProblems } from '../http/api-responses.js';
+import { LocationInterceptor } from '../http/location.interceptor.js';
+import { PageQuery, sendPage } from '../http/page.js';
+import {
+  ApiOpportunityId,
+  ApiOrganizationId,
+  type IdOrSlug,
+  OpportunityId,
+  OrganizationId,
+} from '../http/path-ids.js';
+import { CreateOpportunityDto, OpportunityDto, UpdateOpportunityDto } from './dto/opportunity.dto.js';
+import { OpportunitiesService } from './opportunities.service.js';
+
+@ApiTags('Opportunities')
+@ApiOrganizationId()
+@Controller({ path: 'organizations/:organization_id/opportunities', version: '1' })
+export class OpportunitiesController {
+  constructor(private readonly opportunities: OpportunitiesService) {}
+
+  @Get()
+  @ApiOperation({
+    summary: 'List the opportunities of an organization',
+    description: 'By ascending ID, a page at a time.',
+  })
+  @ApiOkResponse({ type: [OpportunityDto], headers: ApiLink })
+  @ApiProblems(400, 404)
+  async listOpportunities(
+    @OrganizationId() organization: IdOrSlug,
+    @Query() query: PageQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<OpportunityDto[]> {
+    return sendPage(reply, query, await this.opportunities.list(organization, query));
+  }
+
+  @Post()
+  @UseInterceptors(LocationInterceptor)
+  @ApiOperation({
+    summary: 'Create an opportunity of an organization',
+    description: 'Its slug is made from the title and stays when the title changes.',
+  })
+  @ApiCreatedResponse({ type: OpportunityDto, headers: ApiLocation })
+  @ApiProblems(400, 404, 413, 415)
+  createOpportunity(
+    @OrganizationId() organization: IdOrSlug,
+    @Body() opportunity: CreateOpportunityDto,
+  ): Promise<OpportunityDto> {
+    return this.opportunities.create(organization, opportunity);
+  }
+
+  @Get(':opportunity_id')
+  @ApiOpportunityId()
+  @ApiOperation({ summary: 'Get an opportunity of an organization' })
+  @ApiOkResponse({ type: OpportunityDto })
+  @ApiProblems(404)
+  getOpportunity(
+    @OrganizationId() organization: IdOrSlug,
+    @OpportunityId() id: IdOrSlug,
+  ): Promise<OpportunityDto> {
+    return this.opportunities.get(organization, id);
+  }
+
+  @Put(':opportunity_id')
+  @ApiOpportunityId()
+  @ApiOperation({
+    summary: 'Change an opportunity of an organization',
+    description: 'Changes the fields that the body names and leaves the others.',
+  })
+  @ApiOkResponse({ type: OpportunityDto })
+  @ApiProblems(400, 404, 413, 415)
+  updateOpportunity(
+    @OrganizationId() organization: IdOrSlug,
+    @OpportunityId() id: IdOrSlug,
+    @Body() changes: UpdateOpportunityDto,
+  ): Promise<OpportunityDto> {
+    return this.opportunities.update(organization, id, changes);
+  }
+
+  @Delete(':opportunity_id')
+  @HttpCode(204)
+  @ApiOpportunityId()
+  @ApiOperation({
+    summary: 'Delete an opportunity of an organization',
+    description: 'Deletes its phones, too.',
+  })
+  @ApiNoContentResponse({ description: 'The opportunity is gone.' })
+  @ApiProblems(404)
+  deleteOpportunity(@OrganizationId() organization: IdOrSlug, @OpportunityId() id: IdOrSlug): Promise<void> {
+    return this.opportunities.delete(organization, id);
+  }
+}

@@ -1,0 +1,69 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository } from 'typeorm';
+import { offsetOf, type Page, type PageQuery } from '../http/page.js';
+import { type IdOrSlug, notFound } from '../http/path-ids.js';
+import type { CreateOpportunityDto, OpportunityDto, UpdateOpportunityDto } from './dto/opportunity.dto.js';
+import { Opportunity } from './opportunity.entity.js';
+import { OrganizationsService } from './organizations.service.js';
+import { insertUnderSlug } from './slug.js';
+
+const FIELDS = { id: true, slug: true, title: true } as const;
+
+/** Opportunities, each under its organization. One that is not there is a NotFoundException. */
+@Injectable()
+export class OpportunitiesService {
+  constructor(
+    @InjectRepository(Opportunity) private readonly opportunities: Repository<Opportunity>,
+    private readonly organizations: OrganizationsService,
+  ) {}
+
+  async list(organization: IdOrSlug, query: PageQuery): Promise<Page<OpportunityDto>> {
+    const { id: organization_id } = await this.organizations.get(organization);
+    return this.opportunities.findAndCount({
+      select: FIELDS,
+      where: { organization_id },
+      order: { id: 'ASC' },
+      ...offsetOf(query),
+    });
+  }
+
+  async get(organization: IdOrSlug, key: IdOrSlug): Promise<OpportunityDto> {
+    const { id: organization_id } = await this.organizations.get(organization);
+    const opportunity = await this.opportunities.findOne({
+      select: FIELDS,
+      where: { organization_id, ...(typeof key === 'number' ? { id: key } : { slug: key }) },
+    });
+    if (opportunity === null) throw notFound('opportunity');
+    return opportunity;
+  }
+
+  /** Its slug is made from its title. */
+  async create(organization: IdOrSlug, { title }: CreateOpportunityDto): Promise<OpportunityDto> {
+    const { id: organization_id } = await this.organizations.get(organization);
+    return insertUnderSlug(title, 'opportunity', async (slug) => {
+      const { identifiers } = await this.opportunities.insert({ organization_id, slug, title });
+      return { id: (identifiers[0] as { id: number }).id, slug, title };
+    });
+  }
+
+  /** Its slug stays when its title changes, as others link to it. */
+  async update(
+    organization: IdOrSlug,
+    key: IdOrSlug,
+    { title }: UpdateOpportunityDto,
+  ): Promise<OpportunityDto> {
+    const opportunity = await this.get(organization, key);
+    if (title === undefined) return opportunity;
+    const { affected } = await this.opportunities.update({ id: opportunity.id }, { title });
+    if (affected === 0) throw notFound('opportunity');
+    return { id: opportunity.id, slug: opportunity.slug, title };
+  }
+
+  /** Deletes its phones, too: the foreign keys cascade. */
+  async delete(organization: IdOrSlug, key: IdOrSlug): Promise<void> {
+    const { id } = await this.get(organization, key);
+    const { affected } = await this.opportunities.delete({ id });
+    if (affected === 0) throw notFound('opportunity');
+  }
+}

@@ -1,0 +1,92 @@
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Post,
+  Put,
+  Query,
+  Res,
+  UseInterceptors,
+} from '@nestjs/common';
+import {
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { ApiLink, ApiLocation, ApiProblems } from '../http/api-responses.js';
+import { LocationInterceptor } from '../http/location.interceptor.js';
+import { PageQuery, sendPage } from '../http/page.js';
+import { ApiOrganizationId, type IdOrSlug, OrganizationId } from '../http/path-ids.js';
+import { CreateOrganizationDto, OrganizationDto, UpdateOrganizationDto } from './dto/organization.dto.js';
+import { OrganizationsService } from './organizations.service.js';
+
+@ApiTags('Organizations')
+@Controller({ path: 'organizations', version: '1' })
+export class OrganizationsController {
+  constructor(private readonly organizations: OrganizationsService) {}
+
+  @Get()
+  @ApiOperation({ summary: 'List the organizations', description: 'By ascending ID, a page at a time.' })
+  @ApiOkResponse({ type: [OrganizationDto], headers: ApiLink })
+  @ApiProblems(400)
+  async listOrganizations(
+    @Query() query: PageQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<OrganizationDto[]> {
+    return sendPage(reply, query, await this.organizations.list(query));
+  }
+
+  @Post()
+  @UseInterceptors(LocationInterceptor)
+  @ApiOperation({
+    summary: 'Create an organization',
+    description: 'Its slug is made from the name and stays when the name changes.',
+  })
+  @ApiCreatedResponse({ type: OrganizationDto, headers: ApiLocation })
+  @ApiProblems(400, 413, 415)
+  createOrganization(@Body() organization: CreateOrganizationDto): Promise<OrganizationDto> {
+    return this.organizations.create(organization);
+  }
+
+  @Get(':organization_id')
+  @ApiOrganizationId()
+  @ApiOperation({ summary: 'Get an organization' })
+  @ApiOkResponse({ type: OrganizationDto })
+  @ApiProblems(404)
+  getOrganization(@OrganizationId() id: IdOrSlug): Promise<OrganizationDto> {
+    return this.organizations.get(id);
+  }
+
+  @Put(':organization_id')
+  @ApiOrganizationId()
+  @ApiOperation({
+    summary: 'Change an organization',
+    description: 'Changes the fields that the body names and leaves the others.',
+  })
+  @ApiOkResponse({ type: OrganizationDto })
+  @ApiProblems(400, 404, 413, 415)
+  updateOrganization(
+    @OrganizationId() id: IdOrSlug,
+    @Body() changes: UpdateOrganizationDto,
+  ): Promise<OrganizationDto> {
+    return this.organizations.update(id, changes);
+  }
+
+  @Delete(':organization_id')
+  @HttpCode(204)
+  @ApiOrganizationId()
+  @ApiOperation({
+    summary: 'Delete an organization',
+    description: 'Deletes its opportunities, its locations and all their phones, too.',
+  })
+  @ApiNoContentResponse({ description: 'The organization is gone.' })
+  @ApiProblems(404)
+  deleteOrganization(@OrganizationId() id: IdOrSlug): Promise<void> {
+    return this.organizations.delete(id);
+  }
+}

@@ -1,0 +1,52 @@
+import { Controller, Get, VERSION_NEUTRAL } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  HealthCheck,
+  type HealthCheckResult,
+  HealthCheckService,
+  HealthIndicatorService,
+} from '@nestjs/terminus';
+import { DataSource } from 'typeorm';
+import { ApiHealthy, ApiProblems } from '../http/api-responses.js';
+
+/** How long the database may take to answer, in milliseconds. */
+const TIME_LIMIT = 2000;
+
+const noSwagger = { noCache: true, swaggerDocumentation: false };
+
+@ApiTags('Health')
+@Controller({ path: 'health', version: VERSION_NEUTRAL })
+export class HealthController {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly indicators: HealthIndicatorService,
+    private readonly dataSource: DataSource,
+  ) {}
+
+  @Get('live')
+  @HealthCheck(noSwagger)
+  @ApiOperation({ summary: 'Whether the process runs' })
+  @ApiHealthy()
+  getLiveness(): Promise<HealthCheckResult> {
+    return this.health.check([]);
+  }
+
+  @Get('ready')
+  @HealthCheck(noSwagger)
+  @ApiOperation({
+    summary: 'Whether requests can be served: the database answers and the migrations are done',
+  })
+  @ApiHealthy()
+  @ApiProblems()
+  getReadiness(): Promise<HealthCheckResult> {
+    return this.health.check([
+      () =>
+        this.indicators
+          .check('database')
+          .attempt(async () => {
+            if (await this.dataSource.showMigrations()) throw new Error('Migrations are pending.');
+          })
+          .withTimeout(TIME_LIMIT),
+    ]);
+  }
+}

@@ -1,0 +1,39 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+
+const DESCRIPTION = `
+The phone numbers of the organizations, opportunities and locations of a directory of human services.
+
+An owner has at most one primary number: making one primary makes every other one of that owner not primary.
+What was written as a number is kept, character for character. Whatever is refused is answered with a problem
+document (RFC 9457), which names every fault at once.`;
+
+/** Describes the application from its decorators. */
+export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
+  const config = new DocumentBuilder()
+    .setTitle('Phones')
+    .setDescription(DESCRIPTION.trim())
+    .setVersion('1.0.0')
+    .setLicense('MIT', 'https://opensource.org/license/mit')
+    .addServer('/')
+    .addTag('Phones of organizations', 'The phone numbers of an organization.')
+    .addTag('Phones of opportunities', 'The phone numbers of what an organization offers.')
+    .addTag('Phones of locations', 'The phone numbers of the places where people go.')
+    .addTag('Organizations', 'The organizations of the directory.')
+    .addTag('Opportunities', 'What the organizations offer.')
+    .addTag('Locations', 'Where people go.')
+    .addTag('Health', 'For load balancers and orchestrators.')
+    .build();
+  return SwaggerModule.createDocument(app, config, {
+    operationIdFactory: (_controller, method) => method,
+  });
+}
+
+/** Serves Swagger UI at `/docs`, the document at `/docs-json` and `/docs-yaml`, and leads there from `/`. */
+export function serveOpenApi(app: INestApplication): void {
+  SwaggerModule.setup('docs', app, () => buildOpenApiDocument(app), {
+    jsonDocumentUrl: 'docs-json',
+    yamlDocumentUrl: 'docs-yaml',
+    customSiteTitle: 'Phones API',
+  });
+}

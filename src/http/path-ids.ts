@@ -1,0 +1,81 @@
+import { BadRequestException, NotFoundException, Param, type PipeTransform } from '@nestjs/common';
+import { ApiParam } from '@nestjs/swagger';
+
+/** The largest ID there can be: that of an `integer` column of PostgreSQL. */
+const MAX_ID = 2 ** 31 - 1;
+
+/** A resource as its path names it: a number is its ID, a string its slug. */
+export type IdOrSlug = number | string;
+
+/** The 404 of a resource whose path leads nowhere. */
+export function notFound(resource: string): NotFoundException {
+  return new NotFoundException(`There is no such ${resource}.`);
+}
+
+/** An ID, or a slug: the two cannot be mistaken, as no slug is all digits. */
+class IdOrSlugPipe implements PipeTransform<string, IdOrSlug> {
+  constructor(private readonly resource: string) {}
+
+  /** @throws NotFoundException for what can be neither */
+  transform(value: string): IdOrSlug {
+    if (/^\d+$/.test(value)) return existingId(Number(value), this.resource);
+    if (!/^[a-z\d-]+$/.test(value)) throw notFound(this.resource);
+    return value;
+  }
+}
+
+class IdPipe implements PipeTransform<string, number> {
+  constructor(private readonly resource: string) {}
+
+  /** @throws NotFoundException for what can be no ID */
+  transform(value: string): number {
+    if (!/^\d+$/.test(value)) throw notFound(this.resource);
+    return existingId(Number(value), this.resource);
+  }
+}
+
+class PhoneIdPipe implements PipeTransform<string, number> {
+  /**
+   * @throws BadRequestException for what is not an integer
+   * @throws NotFoundException for an integer that can be no ID
+   */
+  transform(value: string): number {
+    if (!/^-?\d+$/.test(value)) throw new BadRequestException('The id of a phone must be an integer.');
+    return existingId(Number(value), 'phone');
+  }
+}
+
+function existingId(id: number, resource: string): number {
+  if (id < 1 || id > MAX_ID) throw notFound(resource);
+  return id;
+}
+
+export const OrganizationId = () => Param('organization_id', new IdOrSlugPipe('organization'));
+export const OpportunityId = () => Param('opportunity_id', new IdOrSlugPipe('opportunity'));
+export const LocationId = () => Param('location_id', new IdPipe('location'));
+export const PhoneId = () => Param('id', new PhoneIdPipe());
+
+const idOrSlug = {
+  oneOf: [{ type: 'integer' as const, minimum: 1, maximum: MAX_ID }, { type: 'string' as const }],
+};
+const id = { type: 'integer' as const, minimum: 1, maximum: MAX_ID };
+
+/** What the OpenAPI document says of each of these parameters. */
+export const ApiOrganizationId = () =>
+  ApiParam({
+    name: 'organization_id',
+    description: 'The ID or the slug of the organization.',
+    schema: idOrSlug,
+    example: 'compass-family-services',
+  });
+export const ApiOpportunityId = () =>
+  ApiParam({
+    name: 'opportunity_id',
+    description: 'The ID or the slug of the opportunity.',
+    schema: idOrSlug,
+    example: 'rental-assistance',
+  });
+export const ApiLocationId = () =>
+  ApiParam({ name: 'location_id', description: 'The ID of the location.', schema: id, example: 1 });
+export const ApiPhoneId = () =>
+  ApiParam({ name: 'id', description: 'The ID of the phone.', schema: id, example: 1 });

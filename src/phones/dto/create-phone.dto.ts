@@ -1,0 +1,40 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsBoolean } from 'class-validator';
+import { IsReadOnly } from '../../validation/read-only.js';
+import { IsText, MAX_TEXT_LENGTH, MayBeAbsent } from '../../validation/text.js';
+
+export class CreatePhoneDto {
+  @IsReadOnly()
+  id?: unknown;
+
+  @ApiProperty({
+    description:
+      'The phone number, as people write it. Kept character for character; white space around it is trimmed.',
+    minLength: 1,
+    maxLength: MAX_TEXT_LENGTH,
+    example: '415-555-0132 x 307',
+  })
+  @IsText({ digit: true })
+  digits!: string;
+
+  @ApiPropertyOptional({
+    description: 'What the number is for: free text such as `fax`, `main` or `Livermore Campus Intake`.',
+    type: String,
+    nullable: true,
+    maxLength: MAX_TEXT_LENGTH,
+    example: 'Intake',
+  })
+  @MayBeAbsent()
+  @IsText({ nullable: true })
+  phone_type?: string | null;
+
+  @ApiPropertyOptional({
+    description:
+      "Whether it is the owner's primary number. `true` makes every other number of the owner `false`. " +
+      'Left out when a phone is created: `true` if the owner has no other.',
+    example: true,
+  })
+  @MayBeAbsent()
+  @IsBoolean({ message: 'must be true or false' })
+  is_primary?: boolean;
+}

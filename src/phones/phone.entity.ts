@@ -1,0 +1,68 @@
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryGeneratedColumn } from 'typeorm';
+import { Location } from '../directory/location.entity.js';
+import { Opportunity } from '../directory/opportunity.entity.js';
+import { Organization } from '../directory/organization.entity.js';
+import { OWNER_TYPES, type OwnerType } from './owner.js';
+
+/** A generated foreign-key column: the owner's ID in phones of one type of owner, null in the others. */
+const OwnerId = (ownerType: OwnerType) =>
+  Column({
+    type: 'integer',
+    nullable: true,
+    generatedType: 'STORED',
+    asExpression: `CASE WHEN owner_type = '${ownerType}' THEN owner_id END`,
+  });
+
+/**
+ * A phone number of an organization, an opportunity or a location. `owner_type` and `owner_id` say
+ * whose it is; the generated columns turn that into foreign keys, so that no owner can be missing.
+ */
+@Entity('phones')
+@Check('ck_phones_owner_type', `owner_type IN (${OWNER_TYPES.map((type) => `'${type}'`).join(', ')})`)
+@Check('ck_phones_digits', `digits <> ''`)
+@Check('ck_phones_phone_type', `phone_type <> ''`)
+@Index('ix_phones_owner', ['owner_type', 'owner_id', 'id'])
+@Index('uq_phones_primary', ['owner_type', 'owner_id'], { unique: true, where: 'is_primary' })
+@Index('ix_phones_organization', ['organization_id'], { where: 'organization_id IS NOT NULL' })
+@Index('ix_phones_opportunity', ['opportunity_id'], { where: 'opportunity_id IS NOT NULL' })
+@Index('ix_phones_location', ['location_id'], { where: 'location_id IS NOT NULL' })
+export class Phone {
+  @PrimaryGeneratedColumn('identity', { generatedIdentity: 'ALWAYS', primaryKeyConstraintName: 'pk_phones' })
+  id!: number;
+
+  @Column({ type: 'varchar', length: 12 })
+  owner_type!: OwnerType;
+
+  @Column({ type: 'integer' })
+  owner_id!: number;
+
+  @Column({ type: 'varchar', length: 255 })
+  digits!: string;
+
+  @Column({ type: 'varchar', length: 255, nullable: true })
+  phone_type!: string | null;
+
+  @Column({ type: 'boolean' })
+  is_primary!: boolean;
+
+  @OwnerId('organization')
+  organization_id!: number | null;
+
+  @OwnerId('opportunity')
+  opportunity_id!: number | null;
+
+  @OwnerId('location')
+  location_id!: number | null;
+
+  @ManyToOne(() => Organization, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'organization_id', foreignKeyConstraintName: 'fk_phones_organization' })
+  organization?: Organization | null;
+
+  @ManyToOne(() => Opportunity, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'opportunity_id', foreignKeyConstraintName: 'fk_phones_opportunity' })
+  opportunity?: Opportunity | null;
+
+  @ManyToOne(() => Location, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'location_id', foreignKeyConstraintName: 'fk_phones_location' })
+  location?: Location | null;
+}

@@ -1,0 +1,53 @@
+import { applyDecorators } from '@nestjs/common';
+import { Transform } from 'class-transformer';
+import { ValidateBy, ValidateIf } from 'class-validator';
+
+/** The longest text that is kept, in Unicode code points, as PostgreSQL and JSON Schema count them. */
+export const MAX_TEXT_LENGTH = 255;
+
+export interface TextOptions {
+  /** Whether at least one decimal digit, of any script, must be there. Default: false. */
+  digit?: boolean;
+  /** Whether null is allowed; blank text then becomes null. Default: false. */
+  nullable?: boolean;
+}
+
+/** One line of text, trimmed, of 1 to {@link MAX_TEXT_LENGTH} characters that a person can see. */
+export const IsText = (options: TextOptions = {}) =>
+  applyDecorators(
+    Transform(({ value }: { value: unknown }) => normalize(value, options)),
+    ValidateBy({
+      name: 'isText',
+      validator: {
+        validate: (value) => textFault(value, options) === undefined,
+        defaultMessage: (validation) => textFault(validation?.value, options) ?? '',
+      },
+    }),
+  );
+
+/** Lets a field be left out. Unlike `IsOptional` of class-validator it does not let null through. */
+export const MayBeAbsent = () => ValidateIf((_, value) => value !== undefined);
+
+function normalize(value: unknown, { nullable }: TextOptions): unknown {
+  // To trim() U+FEFF is white space; to Unicode it is an invisible format character, which is to be refused.
+  if (typeof value !== 'string' || value.includes('\uFEFF')) return value;
+  const trimmed = value.trim();
+  return nullable && trimmed === '' ? null : trimmed;
+}
+
+/** What is wrong with a text, as the predicate of a sentence about its field; undefined when nothing is. */
+export function textFault(value: unknown, { digit, nullable }: TextOptions): string | undefined {
+  if (value === null && nullable) return undefined;
+  if (value === undefined) return 'is required';
+  if (typeof value !== 'string') return nullable ? 'must be a string or null' : 'must be a string';
+  if (!value.isWellFormed()) return 'must be well-formed Unicode, without lone surrogates';
+  const unwanted = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.exec(value)?.[0].codePointAt(0);
+  if (unwanted !== undefined) {
+    const codePoint = `U+${unwanted.toString(16).toUpperCase().padStart(4, '0')}`;
+    return `must not contain control, invisible or line-separating characters, such as the ${codePoint} in it`;
+  }
+  if (value === '') return 'must not be empty';
+  if (Array.from(value).length > MAX_TEXT_LENGTH) return `must have at most ${MAX_TEXT_LENGTH} characters`;
+  if (digit && !/\p{Nd}/u.test(value)) return 'must contain at least one digit';
+  return undefined;
+}

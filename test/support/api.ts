@@ -1,0 +1,61 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { createApp } from '../../src/create-app.js';
+
+export interface Answer<Body = unknown> {
+  status: number;
+  headers: OutgoingHttpHeaders;
+  body: Body;
+}
+
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
+
+/** The application of this test file, built as the shipped one is. */
+export let app: NestFastifyApplication;
+
+beforeAll(async () => {
+  app = await createApp();
+  await app.init();
+  await app.getHttpAdapter().getInstance().ready();
+});
+
+afterAll(() => app.close());
+
+/** Sends a request; a body that is not a string is sent as JSON. */
+export async function request<Body>(
+  method: Method,
+  url: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer<Body>> {
+  const response = await app.inject({
+    method,
+    url,
+    headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers },
+    ...(body !== undefined && { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const isJson = /json/.test(String(response.headers['content-type'])) && response.body !== '';
+  return {
+    status: response.statusCode,
+    headers: response.headers,
+    body: (isJson ? response.json() : response.body) as Body,
+  };
+}
+
+/** Expects a problem document (RFC 9457) that is whole and says nothing but what it may. */
+export function expectProblem(answer: Answer, status: number, detail: unknown = expect.any(String)): void {
+  expect(answer).toMatchObject({
+    status,
+    headers: { 'content-type': expect.stringMatching(/^application\/problem\+json/) as string },
+    body: { type: 'about:blank', title: expect.any(String) as string, status, detail },
+  });
+}
+
+/** Expects a refusal with just these faults. */
+export function expectFaults(answer: Answer, ...faults: { pointer: string; detail?: string }[]): void {
+  expectProblem(answer, 400);
+  const { errors } = answer.body as { errors?: { pointer: string; detail: string }[] };
+  const byPointer = (a: { pointer: string }, b: { pointer: string }) => a.pointer.localeCompare(b.pointer);
+  expect(errors?.sort(byPointer)).toMatchObject([...faults].sort(byPointer));
+}

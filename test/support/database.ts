@@ -1,0 +1,48 @@
+import 'reflect-metadata';
+import { randomBytes } from 'node:crypto';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, inject } from 'vitest';
+
+/** The PostgreSQL server that the suite runs on; undefined when it runs on the embedded database. */
+export const SERVER = process.env['TEST_DATABASE_URL'] || undefined;
+
+/** The settings under which a service opens the database of this test file. */
+export function databaseSettings(): { DATABASE_URL?: string; DATA_DIR?: string } {
+  const { DATABASE_URL, DATA_DIR } = process.env;
+  return SERVER === undefined ? { DATA_DIR } : { DATABASE_URL };
+}
+
+/** Runs a statement on the server that the test databases are made on. */
+export async function onServer(sql: string): Promise<void> {
+  const client = new pg.Client(SERVER);
+  await client.connect();
+  await client.query(sql).finally(() => client.end());
+}
+
+/** A copy of the empty embedded database. */
+export async function newDataDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'phones-test-'));
+  await cp(inject('embeddedTemplate'), directory, { recursive: true });
+  return directory;
+}
+
+// Each test file has a database of its own, which goes when the file is done.
+process.env['LOG_LEVEL'] = 'fatal';
+delete process.env['DATABASE_URL'];
+
+if (SERVER === undefined) {
+  beforeAll(async () => {
+    process.env['DATA_DIR'] = await newDataDirectory();
+  });
+  afterAll(() => rm(process.env['DATA_DIR'] ?? '', { recursive: true }));
+} else {
+  const name = `phones_test_${randomBytes(6).toString('hex')}`;
+  beforeAll(async () => {
+    await onServer(`CREATE DATABASE ${name}`);
+    process.env['DATABASE_URL'] = Object.assign(new URL(SERVER), { pathname: `/${name}` }).href;
+  });
+  afterAll(() => onServer(`DROP DATABASE ${name} WITH (FORCE)`));
+}

@@ -1,0 +1,19 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { EmbeddedDatabase } from '../../src/database/embedded-database.js';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** A data directory with an empty database in it, to copy: making a new one takes seconds. */
+    embeddedTemplate: string;
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const template = await mkdtemp(join(tmpdir(), 'phones-template-'));
+  await (await EmbeddedDatabase.open(template)).close();
+  project.provide('embeddedTemplate', template);
+  return () => rm(template, { recursive: true });
+}
