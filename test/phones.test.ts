@@ -34,15 +34,15 @@ describe.each(OWNER_TYPES)('the phones of an %s', (type) => {
       phone_type: 'Livermore Campus Intake',
       is_primary: true,
     });
-    expect(created.headers['location']).toBe(`${owner}/phones/${created.body.id}`);
-    const found = await request('GET', String(created.headers['location']));
+    expect(created.headers.location).toBe(`${owner}/phones/${created.body.id}`);
+    const found = await request('GET', String(created.headers.location));
     expect(found).toMatchObject({ status: 200, body: created.body });
   });
 
   it('have a Location that leads back also when the request had a slash at the end and a query', async () => {
     const owner = await createOwner(type);
     const created = await request<Phone>('POST', `${owner}/phones/?from=form`, { digits: '211' });
-    expect(created.headers['location']).toBe(`${owner}/phones/${created.body.id}`);
+    expect(created.headers.location).toBe(`${owner}/phones/${created.body.id}`);
   });
 
   it('change in the fields that a PUT names and keep the others', async () => {
@@ -90,7 +90,11 @@ describe.each(OWNER_TYPES)('the phones of an %s', (type) => {
     expect((await request('DELETE', owner)).status).toBe(204);
     expectProblem(await request('GET', `${owner}/phones`), 404, `There is no such ${type}.`);
     expectProblem(await request('GET', `${owner}/phones/${phone.id}`), 404, `There is no such ${type}.`);
-    expectProblem(await request('POST', `${owner}/phones`, { digits: '711' }), 404, `There is no such ${type}.`);
+    expectProblem(
+      await request('POST', `${owner}/phones`, { digits: '711' }),
+      404,
+      `There is no such ${type}.`,
+    );
   });
 
   it('go when the organization above their owner is deleted', async () => {

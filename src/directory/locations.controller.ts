@@ -42,8 +42,8 @@ export class LocationsController {
     summary: 'List the locations of an organization',
     description: 'By ascending ID, a page at a time.',
   })
-  @ApiOkResponse({ type: [LocationDto], headers: ApiLink })
-  @ApiProblems(400, 404)
+  @ApiOkResponse({ type: [LocationDto], description: 'The page.', headers: ApiLink })
+  @ApiProblems(400, 404, 503)
   async listLocations(
     @OrganizationId() organization: IdOrSlug,
     @Query() query: PageQuery,
@@ -57,8 +57,8 @@ export class LocationsController {
   @ApiOperation({
     summary: 'Create a location of an organization',
   })
-  @ApiCreatedResponse({ type: LocationDto, headers: ApiLocation })
-  @ApiProblems(400, 404, 413, 415)
+  @ApiCreatedResponse({ type: LocationDto, description: 'The new location.', headers: ApiLocation })
+  @ApiProblems(400, 404, 413, 415, 503)
   createLocation(
     @OrganizationId() organization: IdOrSlug,
     @Body() location: CreateLocationDto,
@@ -69,8 +69,8 @@ export class LocationsController {
   @Get(':location_id')
   @ApiLocationId()
   @ApiOperation({ summary: 'Get a location of an organization' })
-  @ApiOkResponse({ type: LocationDto })
-  @ApiProblems(404)
+  @ApiOkResponse({ type: LocationDto, description: 'The location.' })
+  @ApiProblems(404, 503)
   getLocation(@OrganizationId() organization: IdOrSlug, @LocationId() id: number): Promise<LocationDto> {
     return this.locations.get(organization, id);
   }
@@ -81,8 +81,8 @@ export class LocationsController {
     summary: 'Change a location of an organization',
     description: 'Changes the fields that the body names and leaves the others.',
   })
-  @ApiOkResponse({ type: LocationDto })
-  @ApiProblems(400, 404, 413, 415)
+  @ApiOkResponse({ type: LocationDto, description: 'The location as it is now.' })
+  @ApiProblems(400, 404, 413, 415, 503)
   updateLocation(
     @OrganizationId() organization: IdOrSlug,
     @LocationId() id: number,
@@ -96,7 +96,7 @@ export class LocationsController {
   @ApiLocationId()
   @ApiOperation({ summary: 'Delete a location of an organization', description: 'Deletes its phones, too.' })
   @ApiNoContentResponse({ description: 'The location is gone.' })
-  @ApiProblems(404)
+  @ApiProblems(404, 503)
   deleteLocation(@OrganizationId() organization: IdOrSlug, @LocationId() id: number): Promise<void> {
     return this.locations.delete(organization, id);
   }

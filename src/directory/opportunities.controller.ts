@@ -42,8 +42,8 @@ export class OpportunitiesController {
     summary: 'List the opportunities of an organization',
     description: 'By ascending ID, a page at a time.',
   })
-  @ApiOkResponse({ type: [OpportunityDto], headers: ApiLink })
-  @ApiProblems(400, 404)
+  @ApiOkResponse({ type: [OpportunityDto], description: 'The page.', headers: ApiLink })
+  @ApiProblems(400, 404, 503)
   async listOpportunities(
     @OrganizationId() organization: IdOrSlug,
     @Query() query: PageQuery,
@@ -58,8 +58,8 @@ export class OpportunitiesController {
     summary: 'Create an opportunity of an organization',
     description: 'Its slug is made from the title and stays when the title changes.',
   })
-  @ApiCreatedResponse({ type: OpportunityDto, headers: ApiLocation })
-  @ApiProblems(400, 404, 413, 415)
+  @ApiCreatedResponse({ type: OpportunityDto, description: 'The new opportunity.', headers: ApiLocation })
+  @ApiProblems(400, 404, 413, 415, 503)
   createOpportunity(
     @OrganizationId() organization: IdOrSlug,
     @Body() opportunity: CreateOpportunityDto,
@@ -70,8 +70,8 @@ export class OpportunitiesController {
   @Get(':opportunity_id')
   @ApiOpportunityId()
   @ApiOperation({ summary: 'Get an opportunity of an organization' })
-  @ApiOkResponse({ type: OpportunityDto })
-  @ApiProblems(404)
+  @ApiOkResponse({ type: OpportunityDto, description: 'The opportunity.' })
+  @ApiProblems(404, 503)
   getOpportunity(
     @OrganizationId() organization: IdOrSlug,
     @OpportunityId() id: IdOrSlug,
@@ -85,8 +85,8 @@ export class OpportunitiesController {
     summary: 'Change an opportunity of an organization',
     description: 'Changes the fields that the body names and leaves the others.',
   })
-  @ApiOkResponse({ type: OpportunityDto })
-  @ApiProblems(400, 404, 413, 415)
+  @ApiOkResponse({ type: OpportunityDto, description: 'The opportunity as it is now.' })
+  @ApiProblems(400, 404, 413, 415, 503)
   updateOpportunity(
     @OrganizationId() organization: IdOrSlug,
     @OpportunityId() id: IdOrSlug,
@@ -103,7 +103,7 @@ export class OpportunitiesController {
     description: 'Deletes its phones, too.',
   })
   @ApiNoContentResponse({ description: 'The opportunity is gone.' })
-  @ApiProblems(404)
+  @ApiProblems(404, 503)
   deleteOpportunity(@OrganizationId() organization: IdOrSlug, @OpportunityId() id: IdOrSlug): Promise<void> {
     return this.opportunities.delete(organization, id);
   }

@@ -32,8 +32,8 @@ export class OrganizationsController {
 
   @Get()
   @ApiOperation({ summary: 'List the organizations', description: 'By ascending ID, a page at a time.' })
-  @ApiOkResponse({ type: [OrganizationDto], headers: ApiLink })
-  @ApiProblems(400)
+  @ApiOkResponse({ type: [OrganizationDto], description: 'The page.', headers: ApiLink })
+  @ApiProblems(400, 503)
   async listOrganizations(
     @Query() query: PageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -47,8 +47,8 @@ export class OrganizationsController {
     summary: 'Create an organization',
     description: 'Its slug is made from the name and stays when the name changes.',
   })
-  @ApiCreatedResponse({ type: OrganizationDto, headers: ApiLocation })
-  @ApiProblems(400, 413, 415)
+  @ApiCreatedResponse({ type: OrganizationDto, description: 'The new organization.', headers: ApiLocation })
+  @ApiProblems(400, 413, 415, 503)
   createOrganization(@Body() organization: CreateOrganizationDto): Promise<OrganizationDto> {
     return this.organizations.create(organization);
   }
@@ -56,8 +56,8 @@ export class OrganizationsController {
   @Get(':organization_id')
   @ApiOrganizationId()
   @ApiOperation({ summary: 'Get an organization' })
-  @ApiOkResponse({ type: OrganizationDto })
-  @ApiProblems(404)
+  @ApiOkResponse({ type: OrganizationDto, description: 'The organization.' })
+  @ApiProblems(404, 503)
   getOrganization(@OrganizationId() id: IdOrSlug): Promise<OrganizationDto> {
     return this.organizations.get(id);
   }
@@ -68,8 +68,8 @@ export class OrganizationsController {
     summary: 'Change an organization',
     description: 'Changes the fields that the body names and leaves the others.',
   })
-  @ApiOkResponse({ type: OrganizationDto })
-  @ApiProblems(400, 404, 413, 415)
+  @ApiOkResponse({ type: OrganizationDto, description: 'The organization as it is now.' })
+  @ApiProblems(400, 404, 413, 415, 503)
   updateOrganization(
     @OrganizationId() id: IdOrSlug,
     @Body() changes: UpdateOrganizationDto,
@@ -85,7 +85,7 @@ export class OrganizationsController {
     description: 'Deletes its opportunities, its locations and all their phones, too.',
   })
   @ApiNoContentResponse({ description: 'The organization is gone.' })
-  @ApiProblems(404)
+  @ApiProblems(404, 503)
   deleteOrganization(@OrganizationId() id: IdOrSlug): Promise<void> {
     return this.organizations.delete(id);
   }

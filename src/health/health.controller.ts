@@ -27,6 +27,7 @@ export class HealthController {
   @HealthCheck(noSwagger)
   @ApiOperation({ summary: 'Whether the process runs' })
   @ApiHealthy()
+  @ApiProblems()
   getLiveness(): Promise<HealthCheckResult> {
     return this.health.check([]);
   }
@@ -37,7 +38,7 @@ export class HealthController {
     summary: 'Whether requests can be served: the database answers and the migrations are done',
   })
   @ApiHealthy()
-  @ApiProblems()
+  @ApiProblems(503)
   getReadiness(): Promise<HealthCheckResult> {
     return this.health.check([
       () =>

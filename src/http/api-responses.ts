@@ -7,14 +7,15 @@ const DESCRIPTIONS = {
   404: 'Something that the path names is not there.',
   413: 'The body is larger than 64 KiB.',
   415: 'The body is not JSON.',
+  431: 'The headers are larger than 16 KiB.',
   503: 'The database cannot be reached or did not answer in time.',
 } as const;
 
-/** Documents the problems that an operation can answer with; 503 is among those of every operation. */
+/** Documents the problems that an operation can answer with; 431 is among those of every operation. */
 export const ApiProblems = (...statuses: (keyof typeof DESCRIPTIONS)[]) =>
   applyDecorators(
     ApiExtraModels(Problem),
-    ...[...statuses, 503 as const].map((status) =>
+    ...[...statuses, 431 as const].map((status) =>
       ApiResponse({
         status,
         description: DESCRIPTIONS[status],

@@ -55,27 +55,23 @@ export const OpportunityId = () => Param('opportunity_id', new IdOrSlugPipe('opp
 export const LocationId = () => Param('location_id', new IdPipe('location'));
 export const PhoneId = () => Param('id', new PhoneIdPipe());
 
-const idOrSlug = {
-  oneOf: [{ type: 'integer' as const, minimum: 1, maximum: MAX_ID }, { type: 'string' as const }],
-};
-const id = { type: 'integer' as const, minimum: 1, maximum: MAX_ID };
+const ID = { type: 'integer', minimum: 1, maximum: MAX_ID } as const;
+const ID_OR_SLUG = { oneOf: [ID, { type: 'string' as const }] };
 
-/** What the OpenAPI document says of each of these parameters. */
+/** What the OpenAPI document says of each of these parameters. The examples are there once the seed has run. */
 export const ApiOrganizationId = () =>
   ApiParam({
     name: 'organization_id',
     description: 'The ID or the slug of the organization.',
-    schema: idOrSlug,
-    example: 'compass-family-services',
+    schema: { ...ID_OR_SLUG, example: 'compass-family-services' },
   });
 export const ApiOpportunityId = () =>
   ApiParam({
     name: 'opportunity_id',
     description: 'The ID or the slug of the opportunity.',
-    schema: idOrSlug,
-    example: 'rental-assistance',
+    schema: { ...ID_OR_SLUG, example: 'rental-assistance' },
   });
 export const ApiLocationId = () =>
-  ApiParam({ name: 'location_id', description: 'The ID of the location.', schema: id, example: 1 });
-export const ApiPhoneId = () =>
-  ApiParam({ name: 'id', description: 'The ID of the phone.', schema: id, example: 1 });
+  ApiParam({ name: 'location_id', description: 'The ID of the location.', schema: { ...ID, example: 1 } });
+export const ApiPhoneId = (example: number) =>
+  ApiParam({ name: 'id', description: 'The ID of the phone.', schema: { ...ID, example } });

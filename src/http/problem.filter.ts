@@ -1,36 +1,17 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isConnectionFailure, postgresError } from '../database/database-errors.js';
+import { errorCodes, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { AllowedMethods } from './allowed-methods.js';
+import { databaseProblem, UNAVAILABLE } from './database-problem.js';
 import { type Problem, PROBLEM_JSON, FaultyRequestException, problem } from './problem.js';
 
 /** After how many seconds a caller may try again what failed for want of the database. */
 const RETRY_AFTER = 5;
 
-const UNAVAILABLE = problem(503, 'The database cannot be reached or did not answer in time. Try again soon.');
-
-/**
- * What a refusal by PostgreSQL means to the caller, by the class of its SQLSTATE
- * (PostgreSQL documentation, appendix A). An unlisted class is a fault of the service: 500.
- */
-const PROBLEMS_BY_SQLSTATE_CLASS: Record<string, Problem | undefined> = {
-  '08': UNAVAILABLE, // connection exception
-  '22': problem(400, 'A value cannot be stored.'), // data exception
-  '23': problem(404, 'What the request refers to has just been deleted.'), // integrity constraint violation
-  '25': UNAVAILABLE, // invalid transaction state: a standby refuses to write
-  '28': UNAVAILABLE, // invalid authorization specification
-  '3D': UNAVAILABLE, // invalid catalog name: the database is gone
-  '40': UNAVAILABLE, // transaction rollback: deadlock or serialization failure
-  '53': UNAVAILABLE, // insufficient resources
-  '55': UNAVAILABLE, // object not in prerequisite state: a lock was not to be had
-  '57': UNAVAILABLE, // operator intervention: shutdown, or the statement took too long
-  '58': UNAVAILABLE, // system error
-};
-
-/** What Fastify refuses before a controller sees it, where its own words would not tell a caller enough. */
+/** For the statuses of which the words of Fastify or a library would not tell a caller enough. */
 const DETAILS_BY_STATUS: Record<number, string | undefined> = {
   413: 'The body is larger than 64 KiB.',
   415: 'The body must be JSON, with Content-Type: application/json.',
+  503: UNAVAILABLE.detail,
 };
 
 /** Answers every error with a problem document (RFC 9457). */
@@ -67,11 +48,11 @@ export class ProblemFilter implements ExceptionFilter {
         error instanceof FaultyRequestException ? error.faults : undefined,
       );
     }
-    const refusal = postgresError(error);
-    const answer = refusal ? PROBLEMS_BY_SQLSTATE_CLASS[refusal.code?.slice(0, 2) ?? ''] : undefined;
-    if (answer !== undefined || isConnectionFailure(error)) {
+    // Of the requests that take too long, nearly all wait for the database.
+    const answer = error instanceof errorCodes.FST_ERR_HANDLER_TIMEOUT ? UNAVAILABLE : databaseProblem(error);
+    if (answer !== undefined) {
       this.log.warn(String(error));
-      return answer ?? UNAVAILABLE;
+      return answer;
     }
     this.log.error(error);
     return problem(500, 'Something went wrong in the service. It has been logged.');

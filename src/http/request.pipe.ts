@@ -1,6 +1,6 @@
 import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
-import { validateSync } from 'class-validator';
+import { validateSync, type ValidatorOptions } from 'class-validator';
 import { type Fault, FaultyRequestException } from './problem.js';
 
 /**
@@ -16,35 +16,32 @@ export class RequestPipe implements PipeTransform {
       throw new FaultyRequestException(type, [{ pointer: '', detail: 'must be a JSON object' }]);
     }
     const dto = plainToInstance(metatype, value) as object;
-    const faults = [...invalidFields(dto, type === 'body'), ...droppedFields(value, dto)].map(
-      ([field, detail]): Fault => ({ pointer: type === 'body' ? jsonPointer(field) : field, detail }),
-    );
+    const faults = type === 'body' ? bodyFaults(value, dto) : queryFaults(dto);
     if (faults.length > 0) throw new FaultyRequestException(type, faults);
     return dto;
   }
 }
 
-type FieldFault = [field: string, detail: string];
-
 const UNKNOWN = 'is not a known field';
 
-function invalidFields(dto: object, forbidUnknown: boolean): FieldFault[] {
-  return validateSync(dto, {
-    whitelist: true,
-    forbidNonWhitelisted: forbidUnknown,
-    stopAtFirstError: true,
-    validationError: { target: false },
-  }).map(({ property, constraints = {} }) => [
-    property,
-    'whitelistValidation' in constraints ? UNKNOWN : Object.values(constraints).join(', '),
-  ]);
+function bodyFaults(body: object, dto: object): Fault[] {
+  const faults = validate(dto, { whitelist: true, forbidNonWhitelisted: true });
+  // The transformer leaves out `__proto__` and `constructor`. They are refused all the same, by name.
+  const leftOut = Object.keys(body).filter((field) => !Object.hasOwn(dto, field));
+  for (const field of leftOut) faults.push({ pointer: field, detail: UNKNOWN });
+  return faults.map(({ pointer, detail }) => ({ pointer: jsonPointer(pointer), detail }));
 }
 
-/** The transformer leaves out `__proto__` and `constructor`; a field is refused all the same, by name. */
-function droppedFields(value: object, dto: object): FieldFault[] {
-  return Object.keys(value)
-    .filter((field) => !Object.hasOwn(dto, field))
-    .map((field) => [field, UNKNOWN]);
+function queryFaults(dto: object): Fault[] {
+  return validate(dto, { whitelist: true });
+}
+
+/** @returns the faults, each with the plain name of its field */
+function validate(dto: object, options: ValidatorOptions): Fault[] {
+  return validateSync(dto, { ...options, stopAtFirstError: true }).map(({ property, constraints = {} }) => ({
+    pointer: property,
+    detail: 'whitelistValidation' in constraints ? UNKNOWN : Object.values(constraints).join(', '),
+  }));
 }
 
 /** RFC 6901, section 3. */

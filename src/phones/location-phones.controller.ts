@@ -31,8 +31,8 @@ export class LocationPhonesController {
 
   @Get()
   @ApiOperation({ summary: 'List the phones of a location', description: 'All of them, by ascending ID.' })
-  @ApiOkResponse({ type: [PhoneDto] })
-  @ApiProblems(404)
+  @ApiOkResponse({ type: [PhoneDto], description: 'The phones; none is an empty array.' })
+  @ApiProblems(404, 503)
   listLocationPhones(
     @OrganizationId() organization: IdOrSlug,
     @LocationId() id: number,
@@ -46,8 +46,8 @@ export class LocationPhonesController {
     summary: 'Add a phone to a location',
     description: 'The first phone is the primary one unless `is_primary` says otherwise.',
   })
-  @ApiCreatedResponse({ type: PhoneDto, headers: ApiLocation })
-  @ApiProblems(400, 404, 413, 415)
+  @ApiCreatedResponse({ type: PhoneDto, description: 'The new phone.', headers: ApiLocation })
+  @ApiProblems(400, 404, 413, 415, 503)
   createLocationPhone(
     @OrganizationId() organization: IdOrSlug,
     @LocationId() id: number,
@@ -57,10 +57,10 @@ export class LocationPhonesController {
   }
 
   @Get(':id')
-  @ApiPhoneId()
+  @ApiPhoneId(4)
   @ApiOperation({ summary: 'Get a phone of a location' })
-  @ApiOkResponse({ type: PhoneDto })
-  @ApiProblems(400, 404)
+  @ApiOkResponse({ type: PhoneDto, description: 'The phone.' })
+  @ApiProblems(400, 404, 503)
   getLocationPhone(
     @OrganizationId() organization: IdOrSlug,
     @LocationId() id: number,
@@ -70,13 +70,13 @@ export class LocationPhonesController {
   }
 
   @Put(':id')
-  @ApiPhoneId()
+  @ApiPhoneId(4)
   @ApiOperation({
     summary: 'Change a phone of a location',
     description: 'Changes the fields that the body names and leaves the others.',
   })
-  @ApiOkResponse({ type: PhoneDto })
-  @ApiProblems(400, 404, 413, 415)
+  @ApiOkResponse({ type: PhoneDto, description: 'The phone as it is now.' })
+  @ApiProblems(400, 404, 413, 415, 503)
   updateLocationPhone(
     @OrganizationId() organization: IdOrSlug,
     @LocationId() id: number,
@@ -88,13 +88,13 @@ export class LocationPhonesController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiPhoneId()
+  @ApiPhoneId(4)
   @ApiOperation({
     summary: 'Delete a phone of a location',
     description: 'Deleting the primary number leaves the owner without one until another is made primary.',
   })
   @ApiNoContentResponse({ description: 'The phone is gone.' })
-  @ApiProblems(400, 404)
+  @ApiProblems(400, 404, 503)
   deleteLocationPhone(
     @OrganizationId() organization: IdOrSlug,
     @LocationId() id: number,

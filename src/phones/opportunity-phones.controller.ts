@@ -34,8 +34,8 @@ export class OpportunityPhonesController {
     summary: 'List the phones of an opportunity',
     description: 'All of them, by ascending ID.',
   })
-  @ApiOkResponse({ type: [PhoneDto] })
-  @ApiProblems(404)
+  @ApiOkResponse({ type: [PhoneDto], description: 'The phones; none is an empty array.' })
+  @ApiProblems(404, 503)
   listOpportunityPhones(
     @OrganizationId() organization: IdOrSlug,
     @OpportunityId() id: IdOrSlug,
@@ -49,8 +49,8 @@ export class OpportunityPhonesController {
     summary: 'Add a phone to an opportunity',
     description: 'The first phone is the primary one unless `is_primary` says otherwise.',
   })
-  @ApiCreatedResponse({ type: PhoneDto, headers: ApiLocation })
-  @ApiProblems(400, 404, 413, 415)
+  @ApiCreatedResponse({ type: PhoneDto, description: 'The new phone.', headers: ApiLocation })
+  @ApiProblems(400, 404, 413, 415, 503)
   createOpportunityPhone(
     @OrganizationId() organization: IdOrSlug,
     @OpportunityId() id: IdOrSlug,
@@ -60,10 +60,10 @@ export class OpportunityPhonesController {
   }
 
   @Get(':id')
-  @ApiPhoneId()
+  @ApiPhoneId(2)
   @ApiOperation({ summary: 'Get a phone of an opportunity' })
-  @ApiOkResponse({ type: PhoneDto })
-  @ApiProblems(400, 404)
+  @ApiOkResponse({ type: PhoneDto, description: 'The phone.' })
+  @ApiProblems(400, 404, 503)
   getOpportunityPhone(
     @OrganizationId() organization: IdOrSlug,
     @OpportunityId() id: IdOrSlug,
@@ -73,13 +73,13 @@ export class OpportunityPhonesController {
   }
 
   @Put(':id')
-  @ApiPhoneId()
+  @ApiPhoneId(2)
   @ApiOperation({
     summary: 'Change a phone of an opportunity',
     description: 'Changes the fields that the body names and leaves the others.',
   })
-  @ApiOkResponse({ type: PhoneDto })
-  @ApiProblems(400, 404, 413, 415)
+  @ApiOkResponse({ type: PhoneDto, description: 'The phone as it is now.' })
+  @ApiProblems(400, 404, 413, 415, 503)
   updateOpportunityPhone(
     @OrganizationId() organization: IdOrSlug,
     @OpportunityId() id: IdOrSlug,
@@ -91,13 +91,13 @@ export class OpportunityPhonesController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiPhoneId()
+  @ApiPhoneId(2)
   @ApiOperation({
     summary: 'Delete a phone of an opportunity',
     description: 'Deleting the primary number leaves the owner without one until another is made primary.',
   })
   @ApiNoContentResponse({ description: 'The phone is gone.' })
-  @ApiProblems(400, 404)
+  @ApiProblems(400, 404, 503)
   deleteOpportunityPhone(
     @OrganizationId() organization: IdOrSlug,
     @OpportunityId() id: IdOrSlug,

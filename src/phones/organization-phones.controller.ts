@@ -25,8 +25,8 @@ export class OrganizationPhonesController {
     summary: 'List the phones of an organization',
     description: 'All of them, by ascending ID.',
   })
-  @ApiOkResponse({ type: [PhoneDto] })
-  @ApiProblems(404)
+  @ApiOkResponse({ type: [PhoneDto], description: 'The phones; none is an empty array.' })
+  @ApiProblems(404, 503)
   listOrganizationPhones(@OrganizationId() id: IdOrSlug): Promise<PhoneDto[]> {
     return this.phones.list({ type: 'organization', id });
   }
@@ -37,29 +37,29 @@ export class OrganizationPhonesController {
     summary: 'Add a phone to an organization',
     description: 'The first phone is the primary one unless `is_primary` says otherwise.',
   })
-  @ApiCreatedResponse({ type: PhoneDto, headers: ApiLocation })
-  @ApiProblems(400, 404, 413, 415)
+  @ApiCreatedResponse({ type: PhoneDto, description: 'The new phone.', headers: ApiLocation })
+  @ApiProblems(400, 404, 413, 415, 503)
   createOrganizationPhone(@OrganizationId() id: IdOrSlug, @Body() phone: CreatePhoneDto): Promise<PhoneDto> {
     return this.phones.create({ type: 'organization', id }, phone);
   }
 
   @Get(':id')
-  @ApiPhoneId()
+  @ApiPhoneId(1)
   @ApiOperation({ summary: 'Get a phone of an organization' })
-  @ApiOkResponse({ type: PhoneDto })
-  @ApiProblems(400, 404)
+  @ApiOkResponse({ type: PhoneDto, description: 'The phone.' })
+  @ApiProblems(400, 404, 503)
   getOrganizationPhone(@OrganizationId() id: IdOrSlug, @PhoneId() phoneId: number): Promise<PhoneDto> {
     return this.phones.get({ type: 'organization', id }, phoneId);
   }
 
   @Put(':id')
-  @ApiPhoneId()
+  @ApiPhoneId(1)
   @ApiOperation({
     summary: 'Change a phone of an organization',
     description: 'Changes the fields that the body names and leaves the others.',
   })
-  @ApiOkResponse({ type: PhoneDto })
-  @ApiProblems(400, 404, 413, 415)
+  @ApiOkResponse({ type: PhoneDto, description: 'The phone as it is now.' })
+  @ApiProblems(400, 404, 413, 415, 503)
   updateOrganizationPhone(
     @OrganizationId() id: IdOrSlug,
     @PhoneId() phoneId: number,
@@ -70,13 +70,13 @@ export class OrganizationPhonesController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiPhoneId()
+  @ApiPhoneId(1)
   @ApiOperation({
     summary: 'Delete a phone of an organization',
     description: 'Deleting the primary number leaves the owner without one until another is made primary.',
   })
   @ApiNoContentResponse({ description: 'The phone is gone.' })
-  @ApiProblems(400, 404)
+  @ApiProblems(400, 404, 503)
   deleteOrganizationPhone(@OrganizationId() id: IdOrSlug, @PhoneId() phoneId: number): Promise<void> {
     return this.phones.delete({ type: 'organization', id }, phoneId);
   }

@@ -7,8 +7,24 @@ interface OrganizationSeed {
   locations: { name: string; phones: CreatePhoneDto[] }[];
 }
 
-/** A made-up county. Its numbers are of the range kept for fiction (555-01xx), in the many ways people write them. */
+/**
+ * A made-up county, whose first organization is the one that the examples of the API name. Its numbers are of the range kept for fiction (555-01xx), in the many ways people write them.
+ */
 export const COUNTY: OrganizationSeed[] = [
+  {
+    name: 'Compass Family Services',
+    phones: [{ digits: '415-555-0109', phone_type: 'Main' }],
+    opportunities: [
+      {
+        title: 'Rental Assistance',
+        phones: [
+          { digits: '415-555-0110', phone_type: 'Intake' },
+          { digits: '855-555-0111', phone_type: 'After hours' },
+        ],
+      },
+    ],
+    locations: [{ name: 'Central City Office', phones: [{ digits: '(415)555-0112' }] }],
+  },
   {
     name: 'Alder County 211',
     phones: [
@@ -39,20 +55,6 @@ export const COUNTY: OrganizationSeed[] = [
         ],
       },
     ],
-  },
-  {
-    name: 'Compass Family Services',
-    phones: [{ digits: '415-555-0109', phone_type: 'Main' }],
-    opportunities: [
-      {
-        title: 'Rental Assistance',
-        phones: [
-          { digits: '415-555-0110', phone_type: 'Intake' },
-          { digits: '855-555-0111', phone_type: 'After hours' },
-        ],
-      },
-    ],
-    locations: [{ name: 'Central City Office', phones: [{ digits: '(415)555-0112' }] }],
   },
   {
     name: 'Willow Free Clinic',

@@ -35,7 +35,7 @@ export async function request<Body>(
     headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers },
     ...(body !== undefined && { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
-  const isJson = /json/.test(String(response.headers['content-type'])) && response.body !== '';
+  const isJson = String(response.headers['content-type']).includes('json') && response.body !== '';
   return {
     status: response.statusCode,
     headers: response.headers,

@@ -7,7 +7,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, inject } from 'vitest';
 
 /** The PostgreSQL server that the suite runs on; undefined when it runs on the embedded database. */
-export const SERVER = process.env['TEST_DATABASE_URL'] || undefined;
+export const SERVER = process.env.TEST_DATABASE_URL;
 
 /** The settings under which a service opens the database of this test file. */
 export function databaseSettings(): { DATABASE_URL?: string; DATA_DIR?: string } {
@@ -30,19 +30,19 @@ export async function newDataDirectory(): Promise<string> {
 }
 
 // Each test file has a database of its own, which goes when the file is done.
-process.env['LOG_LEVEL'] = 'fatal';
-delete process.env['DATABASE_URL'];
+process.env.LOG_LEVEL = 'fatal';
+delete process.env.DATABASE_URL;
 
 if (SERVER === undefined) {
   beforeAll(async () => {
-    process.env['DATA_DIR'] = await newDataDirectory();
+    process.env.DATA_DIR = await newDataDirectory();
   });
-  afterAll(() => rm(process.env['DATA_DIR'] ?? '', { recursive: true }));
+  afterAll(() => rm(process.env.DATA_DIR ?? '', { recursive: true }));
 } else {
   const name = `phones_test_${randomBytes(6).toString('hex')}`;
   beforeAll(async () => {
     await onServer(`CREATE DATABASE ${name}`);
-    process.env['DATABASE_URL'] = Object.assign(new URL(SERVER), { pathname: `/${name}` }).href;
+    process.env.DATABASE_URL = Object.assign(new URL(SERVER), { pathname: `/${name}` }).href;
   });
   afterAll(() => onServer(`DROP DATABASE ${name} WITH (FORCE)`));
 }

@@ -31,7 +31,7 @@ export async function createOwner(type: OwnerType, organizationId?: number): Pro
   const { headers } = await request('POST', `${organization}/${COLLECTIONS[type]}`, {
     [type === 'opportunity' ? 'title' : 'name']: 'Senior Lunch',
   });
-  return String(headers['location']);
+  return String(headers.location);
 }
 
 export async function createPhone(owner: string, phone: Partial<Phone> = {}): Promise<Phone> {

@@ -1,0 +1,33 @@
+import { isConnectionFailure, postgresError } from '../database/database-errors.js';
+import { type Problem, problem } from './problem.js';
+
+/** What a caller is told when the database, or the service as a whole, cannot answer now. */
+export const UNAVAILABLE = problem(
+  503,
+  'The database cannot be reached or did not answer in time. Try again soon.',
+);
+
+/**
+ * What a refusal by PostgreSQL means to the caller, by its SQLSTATE or the class of that
+ * (PostgreSQL documentation, appendix A). An unlisted one is a fault of the service: 500.
+ */
+const PROBLEMS_BY_SQLSTATE: Record<string, Problem | undefined> = {
+  '08': UNAVAILABLE, // connection exception
+  '22': problem(400, 'A value cannot be stored.'), // data exception
+  '23503': problem(404, 'What the request refers to has just been deleted.'), // foreign key violation
+  '25': UNAVAILABLE, // invalid transaction state: a standby refuses to write
+  '28': UNAVAILABLE, // invalid authorization specification
+  '3D': UNAVAILABLE, // invalid catalog name: the database is gone
+  '40': UNAVAILABLE, // transaction rollback: deadlock or serialization failure
+  '53': UNAVAILABLE, // insufficient resources
+  '55': UNAVAILABLE, // object not in prerequisite state: a lock was not to be had
+  '57': UNAVAILABLE, // operator intervention: shutdown, or the statement took too long
+  '58': UNAVAILABLE, // system error
+};
+
+/** What a failure of the database means to the caller; undefined for any other error, and for what is the service's own fault. */
+export function databaseProblem(error: unknown): Problem | undefined {
+  if (isConnectionFailure(error)) return UNAVAILABLE;
+  const code = postgresError(error)?.code ?? '';
+  return PROBLEMS_BY_SQLSTATE[code] ?? PROBLEMS_BY_SQLSTATE[code.slice(0, 2)];
+}

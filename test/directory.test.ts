@@ -1,0 +1,158 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type Answer, expectFaults, expectProblem, request } from './support/api.js';
+import { createOrganization } from './support/owners.js';
+
+interface Resource {
+  id: number;
+  slug?: string;
+}
+
+const RESOURCES = [
+  { type: 'organization', collection: 'organizations', field: 'name', hasSlug: true },
+  { type: 'opportunity', collection: 'opportunities', field: 'title', hasSlug: true },
+  { type: 'location', collection: 'locations', field: 'name', hasSlug: false },
+] as const;
+
+describe.each(RESOURCES)('$collection', ({ type, collection, field, hasSlug }) => {
+  let path: string;
+  const named = (name: unknown) => ({ [field]: name });
+  const create = async (name: string) => (await request<Resource>('POST', path, named(name))).body;
+
+  beforeAll(async () => {
+    const { id } = await createOrganization();
+    path = type === 'organization' ? '/v1/organizations' : `/v1/organizations/${id}/${collection}`;
+  });
+
+  it('can be created, with a Location that leads to the new one', async () => {
+    const created = await request<Resource>('POST', path, named('  Café Olé  '));
+    expect(created).toMatchObject({ status: 201, headers: { location: `${path}/${created.body.id}` } });
+    expect(created.body).toEqual({
+      id: expect.any(Number) as number,
+      ...named('Café Olé'),
+      ...(hasSlug && { slug: expect.stringMatching(/^cafe-ole/) as string }),
+    });
+    expect(await request('GET', `${path}/${created.body.id}`)).toMatchObject({
+      status: 200,
+      body: created.body,
+    });
+  });
+
+  it('change their name and keep the rest', async () => {
+    const resource = await create('Old Name');
+    const resourcePath = `${path}/${resource.id}`;
+    const renamed = { ...resource, ...named('New Name') };
+    expect(await request('PUT', resourcePath, named('New Name'))).toMatchObject({
+      status: 200,
+      body: renamed,
+    });
+    expect(await request('PUT', resourcePath, {})).toMatchObject({ status: 200, body: renamed });
+    expect(await request('PUT', resourcePath, { ...renamed, id: 0 })).toMatchObject({ body: renamed });
+    expect((await request('GET', resourcePath)).body).toEqual(renamed);
+  });
+
+  it('can be deleted, once', async () => {
+    const resourcePath = `${path}/${(await create('Short Lived')).id}`;
+    expect(await request('DELETE', resourcePath)).toMatchObject({ status: 204, body: '' });
+    const gone = `There is no such ${type}.`;
+    expectProblem(await request('DELETE', resourcePath), 404, gone);
+    expectProblem(await request('GET', resourcePath), 404, gone);
+    expectProblem(await request('PUT', resourcePath, named('New Name')), 404, gone);
+  });
+
+  it.each([undefined, null, 5, '', '  ', 'x'.repeat(256), 'a\u0000b', 'a\nb', '\ud800', '\u200b', [], {}])(
+    'need a name that can be read, not %j',
+    async (name) => {
+      const resource = await create('Kept');
+      expectFaults(await request('POST', path, named(name)), { pointer: `/${field}` });
+      if (name !== undefined) {
+        expectFaults(await request('PUT', `${path}/${resource.id}`, named(name)), { pointer: `/${field}` });
+      }
+      expect((await request('GET', `${path}/${resource.id}`)).body).toEqual(resource);
+    },
+  );
+
+  it('have no other fields', async () => {
+    expectFaults(await request('POST', path, { ...named('Here'), organization_id: 1 }), {
+      pointer: '/organization_id',
+      detail: 'is not a known field',
+    });
+  });
+
+  describe('are listed', () => {
+    const rels = (link: unknown): Record<string, string | undefined> => {
+      const links = String(link).matchAll(/<([^>]+)>; rel="(\w+)"/g);
+      return Object.fromEntries(
+        [...links].map(([, target = '', rel = '']): [string, string] => [rel, target]),
+      );
+    };
+
+    it('a page at a time, by ascending ID, with links to the other pages', async () => {
+      for (let count = 0; count < 12; count++) await create(`Number ${count}`);
+      const all = (await request<Resource[]>('GET', `${path}?per_page=100`)).body;
+      expect(all.map(({ id }) => id)).toEqual(all.map(({ id }) => id).sort((a, b) => a - b));
+
+      const walked: Resource[] = [];
+      for (let next: string | undefined = `${path}?per_page=5`; next !== undefined;) {
+        const { body, headers }: Answer<Resource[]> = await request('GET', next);
+        walked.push(...body);
+        next = rels(headers.link).next;
+      }
+      expect(walked).toEqual(all);
+
+      const last = Math.ceil(all.length / 5);
+      const { headers } = await request('GET', `${path}?page=2&per_page=5`);
+      const page = (number: number) => `${path}?page=${number}&per_page=5`;
+      expect(rels(headers.link)).toEqual({
+        first: page(1),
+        prev: page(1),
+        ...(last > 2 && { next: page(3) }),
+        last: page(last),
+      });
+    });
+
+    it('ten to a page unless the request says otherwise', async () => {
+      expect((await request<Resource[]>('GET', path)).body).toHaveLength(10);
+      expect((await request<Resource[]>('GET', `${path}?per_page=11`)).body).toHaveLength(11);
+    });
+
+    it('with nothing on a page behind the last', async () => {
+      expect(await request('GET', `${path}?page=1000000&per_page=100`)).toMatchObject({
+        status: 200,
+        body: [],
+      });
+    });
+
+    it.each(['0', '-1', '1.5', 'x', '', '1000001', '9'.repeat(30), '1e3', '%00', '1&page=2'])(
+      'not on page %s',
+      async (page) => {
+        expectFaults(await request('GET', `${path}?page=${page}`), { pointer: 'page' });
+      },
+    );
+
+    it.each(['0', '-1', '101', '2.5', 'x', ''])('not %s to a page', async (perPage) => {
+      expectFaults(await request('GET', `${path}?per_page=${perPage}`), { pointer: 'per_page' });
+    });
+
+    it('whatever else the query says', async () => {
+      expect((await request('GET', `${path}?sort=name&__proto__=x&constructor=y`)).status).toBe(200);
+    });
+  });
+});
+
+describe('an organization that is deleted', () => {
+  it('takes its opportunities and locations with it', async () => {
+    const organization = `/v1/organizations/${(await createOrganization()).id}`;
+    for (const [collection, body] of [
+      ['opportunities', { title: 'Meals' }],
+      ['locations', { name: 'Hall' }],
+    ] as const) {
+      const { headers } = await request('POST', `${organization}/${collection}`, body);
+      expect((await request('GET', String(headers.location))).status).toBe(200);
+    }
+    await request('DELETE', organization);
+    for (const path of ['', '/opportunities', '/opportunities/1', '/locations', '/locations/1']) {
+      expectProblem(await request('GET', organization + path), 404, 'There is no such organization.');
+    }
+    expectProblem(await request('POST', `${organization}/locations`, { name: 'Hall' }), 404);
+  });
+});

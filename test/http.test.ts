@@ -1,0 +1,180 @@
+import { connect } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { app, expectFaults, expectProblem, type Method, request } from './support/api.js';
+import { createOwner, createPhone, listPhones, type Phone } from './support/owners.js';
+
+let owner: string;
+let phone: Phone;
+let collection: string;
+let resource: string;
+
+beforeAll(async () => {
+  owner = await createOwner('organization');
+  phone = await createPhone(owner);
+  collection = `${owner}/phones`;
+  resource = `${collection}/${phone.id}`;
+});
+
+describe('a body is refused', () => {
+  const nothingWritten = async () => {
+    expect(await listPhones(owner)).toEqual([phone]);
+  };
+
+  it.each(['[]', '[{"digits":"211"}]', '"211"', '211', 'true', 'null'])(
+    'when it is no object: %s',
+    async (body) => {
+      expectFaults(await request('POST', collection, body), { pointer: '', detail: 'must be a JSON object' });
+      expectFaults(await request('PUT', resource, body), { pointer: '', detail: 'must be a JSON object' });
+      await nothingWritten();
+    },
+  );
+
+  it('when there is none', async () => {
+    expectFaults(await request('POST', collection), { pointer: '', detail: 'must be a JSON object' });
+    expectFaults(await request('POST', collection, ''), { pointer: '', detail: 'must be a JSON object' });
+    expectFaults(await request('PUT', resource), { pointer: '', detail: 'must be a JSON object' });
+    await nothingWritten();
+  });
+
+  it.each(['{', '{"digits":"211"', "{'digits':'211'}", '{"digits":"211"}}', '{"digits":NaN}', '\u0000'])(
+    'when it is no JSON: %s',
+    async (body) => {
+      expectProblem(await request('POST', collection, body), 400, 'The body is not valid JSON.');
+      await nothingWritten();
+    },
+  );
+
+  it('when it is not UTF-8', async () => {
+    const response = await app.inject({
+      method: 'POST',
+      url: collection,
+      headers: { 'content-type': 'application/json' },
+      payload: Buffer.from('{"digits":"211 \xe9"}', 'latin1'),
+    });
+    expect(response.statusCode).toBe(400);
+    expect(response.json()).toMatchObject({ detail: 'The body is not UTF-8.' });
+  });
+
+  it.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'application/xml',
+    'x',
+  ])('when it is %s', async (contentType) => {
+    const answer = await request('POST', collection, '{"digits":"211"}', { 'content-type': contentType });
+    expectProblem(answer, 415, 'The body must be JSON, with Content-Type: application/json.');
+    await nothingWritten();
+  });
+
+  it('when it is larger than 64 KiB, but not when it is just that large', async () => {
+    const padded = (size: number) => '{"digits":"211"}'.padEnd(size);
+    expectProblem(await request('POST', collection, padded(65_537)), 413, 'The body is larger than 64 KiB.');
+    await nothingWritten();
+    const added = await request<Phone>('POST', collection, padded(65_536));
+    expect(added.status).toBe(201);
+    await request('DELETE', `${collection}/${added.body.id}`);
+  });
+
+  it('but may say its charset, and may be announced and not sent where none is needed', async () => {
+    const type = { 'content-type': 'application/json; charset=utf-8' };
+    const added = await request<Phone>('POST', collection, { digits: '211' }, type);
+    expect(added.status).toBe(201);
+    expect((await request('DELETE', `${collection}/${added.body.id}`, undefined, type)).status).toBe(204);
+  });
+});
+
+describe('a path', () => {
+  it.each([
+    '/v1',
+    '/v2/organizations',
+    '/organizations',
+    '/v1/phones',
+    '/v1/organizations/1/phones/1/x',
+    '/V1/organizations',
+    '/v1//organizations',
+  ])('that leads nowhere is 404: %s', async (path) => {
+    for (const method of ['GET', 'POST', 'DELETE'] as const) {
+      expectProblem(await request(method, path), 404, 'There is nothing at this path.');
+    }
+  });
+
+  it.each([
+    ['phones', () => collection, 'GET, HEAD, POST'],
+    ['a phone', () => resource, 'DELETE, GET, HEAD, PUT'],
+    ['organizations', () => '/v1/organizations/', 'GET, HEAD, POST'],
+    ['an organization', () => owner, 'DELETE, GET, HEAD, PUT'],
+    ['the health of the service', () => '/health/live', 'GET, HEAD'],
+  ])('to %s has just the verbs that Allow names', async (_, path, allow) => {
+    const verbs: Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+    for (const method of verbs.filter((verb) => !allow.split(', ').includes(verb))) {
+      const answer = await request(method, path());
+      expectProblem(answer, 405);
+      expect(answer.headers.allow).toBe(allow);
+    }
+  });
+
+  it('may end with a slash', async () => {
+    expect((await request('GET', `${collection}/`)).body).toEqual([phone]);
+    expect((await request('GET', `${resource}/`)).body).toEqual(phone);
+    expect((await request('GET', '/v1/organizations/?page=1')).status).toBe(200);
+  });
+
+  it('answers HEAD as GET, without the body', async () => {
+    for (const path of [collection, resource, owner, '/v1/organizations', '/health/ready']) {
+      const [get, head] = [await request('GET', path), await request('HEAD', path)];
+      expect(head).toMatchObject({ status: 200, body: '' });
+      expect(head.headers['content-type']).toBe(get.headers['content-type']);
+    }
+    expect((await request('HEAD', `${collection}/0`)).status).toBe(404);
+  });
+});
+
+it('answers do not tell what they are made with, and protect a browser', async () => {
+  const { headers } = await request('GET', collection);
+  expect(headers).not.toHaveProperty('x-powered-by');
+  expect(headers).not.toHaveProperty('server');
+  expect(headers).toMatchObject({
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': expect.stringContaining("default-src 'self'") as string,
+  });
+});
+
+describe('what is not HTTP is answered with a problem document too', () => {
+  let port: number;
+
+  beforeAll(async () => {
+    await app.listen(0, '127.0.0.1');
+    port = (app.getHttpServer().address() as AddressInfo).port;
+  });
+
+  it.each([
+    [
+      'a header that is too large',
+      `GET / HTTP/1.1\r\nHost: x\r\nX-Large: ${'x'.repeat(20_000)}\r\n\r\n`,
+      431,
+    ],
+    ['a request line that is none', 'hello\r\n\r\n', 400],
+    ['an unknown method', 'BREW /v1/organizations HTTP/1.1\r\nHost: x\r\n\r\n', 400],
+    [
+      'two lengths',
+      'POST /v1/organizations HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}',
+      400,
+    ],
+  ])('%s', async (_, sent, status) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(sent);
+    const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+    expect(head.split('\r\n')[0]).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(head).toContain('Content-Type: application/problem+json');
+    expect(JSON.parse(body)).toMatchObject({ type: 'about:blank', status });
+  });
+
+  it('a verb that HTTP knows and this path does not, with Allow', async () => {
+    const response = await fetch(`http://127.0.0.1:${port}${collection}`, { method: 'PROPFIND' });
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe('GET, HEAD, POST');
+  });
+});

@@ -1,0 +1,126 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { databaseSettings } from './support/database.js';
+import { send, Service } from './support/service.js';
+
+interface Operation {
+  operationId: string;
+  summary?: string;
+  parameters: { name: string; in: string; description?: string; schema: { example?: unknown } }[];
+  requestBody?: { content: { 'application/json': { schema: { $ref: string } } } };
+  responses: Record<string, { description: string; content?: Record<string, { schema?: object }> }>;
+}
+
+interface Document {
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, { properties: Record<string, { example?: unknown }> }> };
+}
+
+let document: Document;
+let operations: { method: string; path: string; operation: Operation }[];
+
+beforeAll(async () => {
+  await new Service(databaseSettings(), 'seed/seed.js').end();
+  const api = await new Service().listening();
+  document = (await send<Document>('GET', api.replace('/v1', '/docs-json'))).body;
+  operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+  );
+});
+
+describe('the OpenAPI document', () => {
+  it('names its operations for good: generated clients are called after them', () => {
+    expect(
+      operations.map(({ method, path, operation }) => `${method} ${path} ${operation.operationId}`).sort(),
+    ).toMatchInlineSnapshot(`
+      [
+        "DELETE /v1/organizations/{organization_id} deleteOrganization",
+        "DELETE /v1/organizations/{organization_id}/locations/{location_id} deleteLocation",
+        "DELETE /v1/organizations/{organization_id}/locations/{location_id}/phones/{id} deleteLocationPhone",
+        "DELETE /v1/organizations/{organization_id}/opportunities/{opportunity_id} deleteOpportunity",
+        "DELETE /v1/organizations/{organization_id}/opportunities/{opportunity_id}/phones/{id} deleteOpportunityPhone",
+        "DELETE /v1/organizations/{organization_id}/phones/{id} deleteOrganizationPhone",
+        "GET /health/live getLiveness",
+        "GET /health/ready getReadiness",
+        "GET /v1/organizations listOrganizations",
+        "GET /v1/organizations/{organization_id} getOrganization",
+        "GET /v1/organizations/{organization_id}/locations listLocations",
+        "GET /v1/organizations/{organization_id}/locations/{location_id} getLocation",
+        "GET /v1/organizations/{organization_id}/locations/{location_id}/phones listLocationPhones",
+        "GET /v1/organizations/{organization_id}/locations/{location_id}/phones/{id} getLocationPhone",
+        "GET /v1/organizations/{organization_id}/opportunities listOpportunities",
+        "GET /v1/organizations/{organization_id}/opportunities/{opportunity_id} getOpportunity",
+        "GET /v1/organizations/{organization_id}/opportunities/{opportunity_id}/phones listOpportunityPhones",
+        "GET /v1/organizations/{organization_id}/opportunities/{opportunity_id}/phones/{id} getOpportunityPhone",
+        "GET /v1/organizations/{organization_id}/phones listOrganizationPhones",
+        "GET /v1/organizations/{organization_id}/phones/{id} getOrganizationPhone",
+        "POST /v1/organizations createOrganization",
+        "POST /v1/organizations/{organization_id}/locations createLocation",
+        "POST /v1/organizations/{organization_id}/locations/{location_id}/phones createLocationPhone",
+        "POST /v1/organizations/{organization_id}/opportunities createOpportunity",
+        "POST /v1/organizations/{organization_id}/opportunities/{opportunity_id}/phones createOpportunityPhone",
+        "POST /v1/organizations/{organization_id}/phones createOrganizationPhone",
+        "PUT /v1/organizations/{organization_id} updateOrganization",
+        "PUT /v1/organizations/{organization_id}/locations/{location_id} updateLocation",
+        "PUT /v1/organizations/{organization_id}/locations/{location_id}/phones/{id} updateLocationPhone",
+        "PUT /v1/organizations/{organization_id}/opportunities/{opportunity_id} updateOpportunity",
+        "PUT /v1/organizations/{organization_id}/opportunities/{opportunity_id}/phones/{id} updateOpportunityPhone",
+        "PUT /v1/organizations/{organization_id}/phones/{id} updateOrganizationPhone",
+      ]
+    `);
+  });
+
+  it('describes each operation, its parameters and all its answers', () => {
+    for (const { operation } of operations) {
+      expect(operation.summary).toMatch(/\w/);
+      for (const { description } of operation.parameters) expect(description).toMatch(/\w/);
+      for (const [status, { description, content }] of Object.entries(operation.responses)) {
+        expect(description).toMatch(/\w/);
+        const type =
+          status === '204' ? undefined : status < '300' ? 'application/json' : 'application/problem+json';
+        expect(Object.keys(content ?? {})).toEqual(type === undefined ? [] : [type]);
+        for (const { schema } of Object.values(content ?? {})) expect(schema).toBeDefined();
+      }
+    }
+  });
+
+  it('has examples that work as they stand, once the seed has run', async () => {
+    const api = await new Service().listening();
+    const origin = api.replace('/v1', '');
+    const inOrder = operations.toSorted(
+      (a, b) => Number(a.method === 'DELETE') - Number(b.method === 'DELETE'),
+    );
+    // What is deleted goes from the inside out: phones before their owners.
+    inOrder.sort((a, b) =>
+      a.method === b.method && a.method === 'DELETE' ? b.path.length - a.path.length : 0,
+    );
+    for (const { method, path, operation } of inOrder) {
+      const url = operation.parameters.reduce(
+        (filled, { name, schema }) => filled.replace(`{${name}}`, String(schema.example)),
+        path,
+      );
+      const schema = operation.requestBody?.content['application/json'].schema.$ref.split('/').at(-1) ?? '';
+      const body = Object.entries(document.components.schemas[schema]?.properties ?? {}).map(
+        ([name, { example }]) => [name, example],
+      );
+      const answer = await send(method, origin + url, schema === '' ? undefined : Object.fromEntries(body));
+      const success = Object.keys(operation.responses).filter((status) => status < '300');
+      expect(`${method} ${url}: ${answer.status}`).toBe(`${method} ${url}: ${success.join()}`);
+    }
+  });
+});
+
+describe('Swagger UI', () => {
+  it('is where / leads, with all it needs from this server', async () => {
+    const origin = (await new Service().listening()).replace('/v1', '');
+    const page = await fetch(`${origin}/`);
+    expect(page.url).toMatch(/\/docs$/);
+    expect(page.status).toBe(200);
+    const assets = [...(await page.text()).matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path ?? '');
+    expect(assets).toContainEqual(expect.stringMatching(/swagger-ui-bundle\.js$/));
+    for (const path of assets) {
+      expect(path).toMatch(/^\.\/docs\//);
+      expect((await fetch(new URL(path, page.url))).status).toBe(200);
+    }
+    expect((await fetch(`${origin}/docs-yaml`)).headers.get('content-type')).toMatch(/yaml/);
+  });
+});

@@ -1,0 +1,182 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { databaseSettings, newDataDirectory, SERVER } from './support/database.js';
+import { type Result, send, Service } from './support/service.js';
+
+/** One line for the operator, no stack trace, and an exit that a supervisor notices. */
+function expectRefusal({ code, output }: Result, line: RegExp): void {
+  expect(output).toEqual([expect.stringMatching(line)]);
+  expect(code).toBe(1);
+}
+
+describe('a start', () => {
+  it('prints one line with the address of the API and one with that of Swagger UI', async () => {
+    const service = new Service();
+    const api = await service.listening();
+    expect((await fetch(`${api}/organizations`)).status).toBe(200);
+    const { output, code } = await service.end('SIGTERM');
+    expect(output.map((line) => JSON.parse(line) as object)).toEqual([
+      expect.objectContaining({ msg: `Phones API at ${api}` }),
+      expect.objectContaining({ msg: `Swagger UI at ${api.replace('/v1', '/docs')}` }),
+    ]);
+    expect(code).toBe(0);
+  });
+
+  it('finds what the last run stored', async () => {
+    const first = new Service();
+    const api = await first.listening();
+    const { body: organization } = await send<{ id: number }>('POST', `${api}/organizations`, {
+      name: 'Youth Line',
+    });
+    await send('POST', `${api}/organizations/${organization.id}/phones`, { digits: '211' });
+    await first.end('SIGTERM');
+
+    const second = await new Service().listening();
+    const { body: phones } = await send('GET', `${second}/organizations/${organization.id}/phones`);
+    expect(phones).toMatchObject([{ digits: '211', is_primary: true }]);
+  });
+
+  it('finds every acknowledged phone after a kill -9 in the midst of writes', async () => {
+    const first = new Service();
+    const api = await first.listening();
+    const { body: organization } = await send<{ id: number }>('POST', `${api}/organizations`, {
+      name: 'Harbor',
+    });
+    const acknowledged: number[] = [];
+    const write = async (): Promise<void> => {
+      const phone = { digits: '650-555-0101', is_primary: true };
+      const answer = await send<{ id: number }>(
+        'POST',
+        `${api}/organizations/${organization.id}/phones`,
+        phone,
+      );
+      acknowledged.push(answer.body.id);
+      if (acknowledged.length === 60) void first.end('SIGKILL');
+      return write();
+    };
+    await Promise.allSettled([write(), write(), write(), write()]);
+    expect((await first.end()).signal).toBe('SIGKILL');
+
+    const second = await new Service().listening();
+    const phones = await send<{ id: number; is_primary: boolean }[]>(
+      'GET',
+      `${second}/organizations/${organization.id}/phones`,
+    );
+    expect(phones.body.map(({ id }) => id)).toEqual(expect.arrayContaining(acknowledged));
+    expect(phones.body.filter(({ is_primary }) => is_primary)).toHaveLength(1);
+  });
+
+  it(
+    'of several services at once on one new database migrates it once',
+    { skip: SERVER === undefined },
+    async () => {
+      const services = await Promise.all([1, 2, 3].map(() => new Service().listening()));
+      for (const api of services) expect((await fetch(`${api}/organizations`)).status).toBe(200);
+    },
+  );
+});
+
+describe('a start is refused in one line', () => {
+  it.each([
+    ['PORT', 'http', /^Wrong settings: PORT must be a whole number from 0 to 65535\.$/],
+    ['PORT', '65536', /^Wrong settings: PORT must be/],
+    ['PORT', '-1', /^Wrong settings: PORT must be/],
+    [
+      'DATABASE_URL',
+      'mysql://127.0.0.1/phones',
+      /^Wrong settings: DATABASE_URL must be a URL such as postgres:/,
+    ],
+    ['DATABASE_POOL', '0', /^Wrong settings: DATABASE_POOL must be a whole number from 1 to 1000\.$/],
+    ['LOG_LEVEL', 'loud', /^Wrong settings: LOG_LEVEL must be one of fatal, error, warn/],
+    ['REQUIRE_API_KEY', 'sometimes', /^Wrong settings: REQUIRE_API_KEY must be never\.$/],
+    ['HOST', '0.0.0.0', /^Wrong settings: REQUIRE_API_KEY must be stated/],
+    ['HOST', 'not a host', /^Wrong settings: HOST must be an IP address or a host name/],
+  ])('with %s=%s', async (name, value, line) => {
+    expectRefusal(await new Service({ ...databaseSettings(), [name]: value }).end(), line);
+  });
+
+  it('with several wrong settings, naming each', async () => {
+    const result = await new Service({ PORT: 'x', LOG_LEVEL: 'x' }).end();
+    expectRefusal(result, /PORT must be .*; LOG_LEVEL must be/);
+  });
+
+  it('with a port in use', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const result = await new Service({ ...databaseSettings(), PORT: String(port) }).end();
+    expectRefusal(result, new RegExp(`EADDRINUSE.*127.0.0.1:${port}`));
+    server.close();
+  });
+
+  it('with a DATA_DIR that cannot be written', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'phones-test-'));
+    await writeFile(join(directory, 'file'), '');
+    for (const dataDirectory of [join(directory, 'file'), join(directory, 'file', 'below'), '/proc/phones']) {
+      expectRefusal(await new Service({ DATA_DIR: dataDirectory }).end(), /^DATA_DIR .* cannot be written: /);
+    }
+    await rm(directory, { recursive: true });
+  });
+
+  it('with a DATA_DIR that another service uses', async () => {
+    const DATA_DIR = await newDataDirectory();
+    const first = new Service({ DATA_DIR });
+    await first.listening();
+    expectRefusal(await new Service({ DATA_DIR }).end(), /^DATA_DIR .* is in use by another process\.$/);
+    expect((await first.end('SIGTERM')).code).toBe(0);
+    await rm(DATA_DIR, { recursive: true });
+  });
+
+  it('with a database that is not there', { skip: SERVER === undefined }, async () => {
+    const DATABASE_URL = Object.assign(new URL(SERVER ?? 'postgres://'), {
+      pathname: '/no_such_database',
+    }).href;
+    const result = await new Service({ DATABASE_URL }).end();
+    expectRefusal(
+      result,
+      /^The database at \S+\/no_such_database cannot be used: database .* does not exist$/,
+    );
+  });
+});
+
+describe('a database server that cannot be reached', () => {
+  it('is waited for, and named without its password when that was in vain', async () => {
+    const service = new Service({ DATABASE_URL: 'postgres://postgres:secret@127.0.0.1:1/phones' });
+    await service.printed('Waiting for the database at 127.0.0.1:1/phones');
+    const { code, output } = await service.end();
+    expect(code).toBe(1);
+    expect(output).toHaveLength(2);
+    expect(output[1]).toBe(
+      'The database at 127.0.0.1:1/phones cannot be used: connect ECONNREFUSED 127.0.0.1:1',
+    );
+    expect(output.join()).not.toContain('secret');
+  });
+
+  it('is served from as soon as it answers', { skip: SERVER === undefined }, async () => {
+    const target = new URL(databaseSettings().DATABASE_URL ?? '');
+    const server = createServer((socket) => {
+      const upstream = connect(Number(target.port || 5432), target.hostname);
+      socket.pipe(upstream).pipe(socket);
+      socket.on('error', () => upstream.destroy());
+      upstream.on('error', () => socket.destroy());
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, 'close');
+
+    const service = new Service({
+      DATABASE_URL: Object.assign(new URL(target), { host: `127.0.0.1:${port}` }).href,
+    });
+    await service.printed('Waiting for the database');
+    server.listen(port, '127.0.0.1');
+    const api = await service.listening();
+    expect((await fetch(`${api}/organizations`)).status).toBe(200);
+    await service.end('SIGTERM');
+    server.close();
+  });
+});

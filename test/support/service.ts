@@ -1,0 +1,82 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { afterEach } from 'vitest';
+import { databaseSettings } from './database.js';
+
+export interface Result {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  /** All that it printed, line by line. */
+  output: string[];
+}
+
+/** A process of the built product, with the settings of the shipped one unless others are given. */
+export class Service {
+  private static readonly running = new Set<Service>();
+  private readonly process: ChildProcess;
+  private readonly ended: Promise<Result>;
+  private output = '';
+
+  constructor(settings: Record<string, string | undefined> = databaseSettings(), script = 'main.js') {
+    const { PATH } = process.env;
+    this.process = spawn(process.execPath, [`dist/src/${script}`], {
+      env: { PATH, PORT: '0', ...settings },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [this.process.stdout, this.process.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
+    }
+    Service.running.add(this);
+    this.ended = once(this.process, 'close').then(() => {
+      Service.running.delete(this);
+      const { exitCode: code, signalCode: signal } = this.process;
+      return { code, signal, output: this.output.trim().split('\n') };
+    });
+  }
+
+  /** Waits until it listens. @returns the address of its API */
+  async listening(): Promise<string> {
+    for (;;) {
+      const [, address] = /Phones API at (http:\S+?)"/.exec(this.output) ?? [];
+      if (address !== undefined && this.output.includes('Swagger UI at')) return address;
+      await Promise.race([
+        once(this.process.stdout ?? this.process, 'data'),
+        this.ended.then(({ output }) => Promise.reject(new Error(output.join('\n')))),
+      ]);
+    }
+  }
+
+  /** Waits until it has printed something. */
+  async printed(text: string): Promise<void> {
+    while (!this.output.includes(text)) await once(this.process.stdout ?? this.process, 'data');
+  }
+
+  /** Sends a signal, if there is one to send, and waits for the end. */
+  async end(signal?: NodeJS.Signals): Promise<Result> {
+    if (signal !== undefined) this.process.kill(signal);
+    return this.ended;
+  }
+
+  static async endAll(): Promise<void> {
+    await Promise.all([...Service.running].map((service) => service.end('SIGKILL')));
+  }
+}
+
+afterEach(() => Service.endAll());
+
+/** Sends JSON to a service in another process. */
+export async function send<Body>(
+  method: string,
+  url: string,
+  body?: unknown,
+): Promise<{ status: number; body: Body }> {
+  const response = await fetch(url, {
+    method,
+    ...(body !== undefined && {
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+    }),
+  });
+  const text = await response.text();
+  return { status: response.status, body: (text === '' ? undefined : JSON.parse(text)) as Body };
+}
