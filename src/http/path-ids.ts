@@ -19,6 +19,7 @@ class IdOrSlugPipe implements PipeTransform<string, IdOrSlug> {
   /** @throws NotFoundException for what can be neither */
   transform(value: string): IdOrSlug {
     if (/^\d+$/.test(value)) return existingId(Number(value), this.resource);
+    // No slug has other characters. NUL, which a path can hold and text in PostgreSQL cannot, is one of them.
     if (!/^[a-z\d-]+$/.test(value)) throw notFound(this.resource);
     return value;
   }
@@ -56,7 +57,7 @@ export const LocationId = () => Param('location_id', new IdPipe('location'));
 export const PhoneId = () => Param('id', new PhoneIdPipe());
 
 const ID = { type: 'integer', minimum: 1, maximum: MAX_ID } as const;
-const ID_OR_SLUG = { oneOf: [ID, { type: 'string' as const }] };
+const ID_OR_SLUG = { type: 'string', pattern: '^[a-z0-9-]+$' } as const;
 
 /** What the OpenAPI document says of each of these parameters. The examples are there once the seed has run. */
 export const ApiOrganizationId = () =>
