@@ -125,12 +125,12 @@ describe.each(RESOURCES)('$collection', ({ type, collection, field, hasSlug }) =
     it.each(['0', '-1', '1.5', 'x', '', '1000001', '9'.repeat(30), '1e3', '%00', '1&page=2'])(
       'not on page %s',
       async (page) => {
-        expectFaults(await request('GET', `${path}?page=${page}`), { pointer: 'page' });
+        expectFaults(await request('GET', `${path}?page=${page}`), { parameter: 'page' });
       },
     );
 
     it.each(['0', '-1', '101', '2.5', 'x', ''])('not %s to a page', async (perPage) => {
-      expectFaults(await request('GET', `${path}?per_page=${perPage}`), { pointer: 'per_page' });
+      expectFaults(await request('GET', `${path}?per_page=${perPage}`), { parameter: 'per_page' });
     });
 
     it('whatever else the query says', async () => {

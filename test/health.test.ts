@@ -30,6 +30,17 @@ describe('the service', () => {
     expect((await request('GET', `${owner}/phones`)).status).toBe(200);
   });
 
+  it('goes on with a new connection after one was lost', async () => {
+    const owner = await createOwner('organization');
+    const phone = await createPhone(owner);
+    const pool = app.get(Pool);
+    for (let count = 0; count < pool.options.max; count++) {
+      const client = await pool.connect();
+      client.release(true);
+    }
+    expect(await listPhones(owner)).toEqual([phone]);
+  });
+
   it(
     'answers 503 while the database is away, and recovers by itself',
     { skip: SERVER === undefined },

@@ -90,6 +90,7 @@ describe('a start is refused in one line', () => {
       'mysql://127.0.0.1/phones',
       /^Wrong settings: DATABASE_URL must be a URL such as postgres:/,
     ],
+    ['DATABASE_URL', 'postgres://127.0.0.1:99999/phones', /^Wrong settings: DATABASE_URL must be a URL/],
     ['DATABASE_POOL', '0', /^Wrong settings: DATABASE_POOL must be a whole number from 1 to 1000\.$/],
     ['LOG_LEVEL', 'loud', /^Wrong settings: LOG_LEVEL must be one of fatal, error, warn/],
     ['REQUIRE_API_KEY', 'sometimes', /^Wrong settings: REQUIRE_API_KEY must be never\.$/],
@@ -136,10 +137,7 @@ describe('a start is refused in one line', () => {
       pathname: '/no_such_database',
     }).href;
     const result = await new Service({ DATABASE_URL }).end();
-    expectRefusal(
-      result,
-      /^The database at \S+\/no_such_database cannot be used: database .* does not exist$/,
-    );
+    expectRefusal(result, /^Cannot use the database at \S+\/no_such_database: database .* does not exist$/);
   });
 });
 
@@ -150,9 +148,7 @@ describe('a database server that cannot be reached', () => {
     const { code, output } = await service.end();
     expect(code).toBe(1);
     expect(output).toHaveLength(2);
-    expect(output[1]).toBe(
-      'The database at 127.0.0.1:1/phones cannot be used: connect ECONNREFUSED 127.0.0.1:1',
-    );
+    expect(output[1]).toBe('Cannot use the database at 127.0.0.1:1/phones: connect ECONNREFUSED 127.0.0.1:1');
     expect(output.join()).not.toContain('secret');
   });
 

@@ -2,7 +2,17 @@ import 'reflect-metadata';
 import { existsSync } from 'node:fs';
 import { registerAs } from '@nestjs/config';
 import { plainToInstance } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, IsString, Matches, Max, Min, validateSync } from 'class-validator';
+import {
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  Min,
+  ValidateBy,
+  validateSync,
+} from 'class-validator';
 import { Integer } from '../validation/integer.js';
 import { StartError } from './start-error.js';
 
@@ -24,7 +34,10 @@ export class Environment {
 
   /** The PostgreSQL server to use; without it the service runs its own, embedded. */
   @IsOptional()
-  @Matches(/^postgres(ql)?:\/\/\S+$/, { message: 'must be a URL such as postgres://user@host:5432/database' })
+  @ValidateBy(
+    { name: 'isPostgresUrl', validator: { validate: isPostgresUrl } },
+    { message: 'must be a URL such as postgres://user@host:5432/database' },
+  )
   DATABASE_URL?: string;
 
   /** Where the embedded database keeps its files. */
@@ -73,3 +86,7 @@ export function loadEnvironment(): Environment {
 }
 
 export const environmentConfig = registerAs('environment', loadEnvironment);
+
+function isPostgresUrl(value: unknown): boolean {
+  return typeof value === 'string' && /^postgres(ql)?:\/\//.test(value) && URL.canParse(value);
+}

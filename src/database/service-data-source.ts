@@ -40,12 +40,15 @@ export class ServiceDataSource extends DataSource {
       try {
         return await super.initialize();
       } catch (error) {
-        const worthWaiting = isConnectionFailure(error) || NOT_YET.includes(postgresError(error)?.code ?? '');
+        const refusal = postgresError(error);
+        const unreachable = isConnectionFailure(error);
+        if (!refusal && !unreachable) throw error;
+        const worthWaiting = unreachable || NOT_YET.includes(refusal?.code ?? '');
+        const reason = `${nameOf(environment)}: ${messageOf(error)}`;
         if (!worthWaiting || Date.now() > start + START_PATIENCE) {
-          throw new StartError(`The database ${nameOf(environment)} cannot be used: ${messageOf(error)}`);
+          throw new StartError(`Cannot use the database ${reason}`);
         }
-        if (attempt === 1)
-          this.log.warn(`Waiting for the database ${nameOf(environment)}: ${messageOf(error)}`);
+        if (attempt === 1) this.log.warn(`Waiting for the database ${reason}`);
         await setTimeout(1000);
       }
     }
@@ -67,10 +70,11 @@ export class ServiceDataSource extends DataSource {
       const executor = new MigrationExecutor(this, queryRunner);
       executor.transaction = options?.transaction ?? 'all';
       executor.fake = options?.fake ?? false;
-      return await executor.executePendingMigrations();
-    } finally {
-      await queryRunner.query('SELECT pg_advisory_unlock_all()');
+      const migrations = await executor.executePendingMigrations();
+      await queryRunner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
       await queryRunner.query('RESET statement_timeout');
+      return migrations;
+    } finally {
       await queryRunner.release();
     }
   }

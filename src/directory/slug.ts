@@ -4,9 +4,6 @@ import { postgresError } from '../database/database-errors.js';
 
 const MAX_SLUG_LENGTH = 80;
 
-/** SQLSTATE `unique_violation`. */
-const UNIQUE_VIOLATION = '23505';
-
 /**
  * Inserts a row under a slug made from its name. Where another row has that slug, a few random characters
  * follow it: the database says whether a slug is free, so no two requests can take the same one.
@@ -25,7 +22,7 @@ export async function insertUnderSlug<Row>(
     try {
       return await insert(slug);
     } catch (error) {
-      if (postgresError(error)?.code !== UNIQUE_VIOLATION) throw error;
+      if (!postgresError(error)?.constraint?.endsWith('_slug')) throw error;
     }
   }
 }

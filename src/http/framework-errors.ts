@@ -4,11 +4,11 @@ import { PROBLEM_JSON, problem } from './problem.js';
 
 /** Answers what Fastify's router refuses before there is a route, such as a malformed escape in the URL. */
 export function answerFrameworkError(
-  error: { statusCode?: number; message: string },
+  error: { statusCode?: number },
   _request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  const answer = problem(error.statusCode ?? 400, error.message);
+  const answer = problem(error.statusCode ?? 400, 'The URL is not valid.');
   void reply.status(answer.status).type(PROBLEM_JSON).send(JSON.stringify(answer));
 }
 

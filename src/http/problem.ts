@@ -6,11 +6,14 @@ export const PROBLEM_JSON = 'application/problem+json';
 
 /** One thing that is wrong with a request. */
 export class Fault {
-  @ApiProperty({
-    description: 'JSON Pointer (RFC 6901) to the member of the body, or the name of the query parameter.',
+  @ApiPropertyOptional({
+    description: 'Where in the body it is: a JSON Pointer (RFC 6901).',
     example: '/digits',
   })
-  pointer!: string;
+  pointer?: string;
+
+  @ApiPropertyOptional({ description: 'Which parameter of the query it is.', example: 'page' })
+  parameter?: string;
 
   @ApiProperty({ example: 'must contain at least one digit' })
   detail!: string;

@@ -28,20 +28,22 @@ function bodyFaults(body: object, dto: object): Fault[] {
   const faults = validate(dto, { whitelist: true, forbidNonWhitelisted: true });
   // The transformer leaves out `__proto__` and `constructor`. They are refused all the same, by name.
   const leftOut = Object.keys(body).filter((field) => !Object.hasOwn(dto, field));
-  for (const field of leftOut) faults.push({ pointer: field, detail: UNKNOWN });
-  return faults.map(({ pointer, detail }) => ({ pointer: jsonPointer(pointer), detail }));
+  return [...faults, ...leftOut.map((field) => [field, UNKNOWN] as const)].map(([field, detail]) => ({
+    pointer: jsonPointer(field),
+    detail,
+  }));
 }
 
 function queryFaults(dto: object): Fault[] {
-  return validate(dto, { whitelist: true });
+  return validate(dto, { whitelist: true }).map(([parameter, detail]) => ({ parameter, detail }));
 }
 
-/** @returns the faults, each with the plain name of its field */
-function validate(dto: object, options: ValidatorOptions): Fault[] {
-  return validateSync(dto, { ...options, stopAtFirstError: true }).map(({ property, constraints = {} }) => ({
-    pointer: property,
-    detail: 'whitelistValidation' in constraints ? UNKNOWN : Object.values(constraints).join(', '),
-  }));
+/** @returns for each fault the name of the field and what is wrong with it */
+function validate(dto: object, options: ValidatorOptions): (readonly [field: string, detail: string])[] {
+  return validateSync(dto, { ...options, stopAtFirstError: true }).map(({ property, constraints = {} }) => [
+    property,
+    'whitelistValidation' in constraints ? UNKNOWN : Object.values(constraints).join(', '),
+  ]);
 }
 
 /** RFC 6901, section 3. */

@@ -52,10 +52,16 @@ export function expectProblem(answer: Answer, status: number, detail: unknown = 
   });
 }
 
+interface Fault {
+  pointer?: string;
+  parameter?: string;
+  detail?: string;
+}
+
 /** Expects a refusal with just these faults. */
-export function expectFaults(answer: Answer, ...faults: { pointer: string; detail?: string }[]): void {
+export function expectFaults(answer: Answer, ...faults: Fault[]): void {
   expectProblem(answer, 400);
-  const { errors } = answer.body as { errors?: { pointer: string; detail: string }[] };
-  const byPointer = (a: { pointer: string }, b: { pointer: string }) => a.pointer.localeCompare(b.pointer);
-  expect(errors?.sort(byPointer)).toMatchObject([...faults].sort(byPointer));
+  const byPlace = (a: Fault, b: Fault) => String(a.pointer).localeCompare(String(b.pointer));
+  const { errors = [] } = answer.body as { errors?: Fault[] };
+  expect(errors.sort(byPlace)).toMatchObject([...faults].sort(byPlace));
 }
