@@ -7,7 +7,7 @@ import dataSource from '../ormconfig.js';
 import { AppModule } from './app.module.js';
 import { loadEnvironment } from './config/environment.js';
 import { AllowedMethods, ROUTER_OPTIONS } from './http/allowed-methods.js';
-import { answerClientError, answerFrameworkError } from './http/framework-errors.js';
+import { answerClientError, answerForNode, answerFrameworkError } from './http/framework-errors.js';
 import { parseJsonBodies } from './http/json-body.js';
 import { serveOpenApi } from './http/openapi.js';
 import { PinoLogger } from './http/pino-logger.js';
@@ -32,6 +32,7 @@ export async function createApp(): Promise<NestFastifyApplication> {
     clientErrorHandler: answerClientError,
     frameworkErrors: answerFrameworkError,
     handlerTimeout: REQUEST_LIMIT,
+    http: { requireHostHeader: false },
     // A line for each request is the reverse proxy's to write; here it would be most of the work.
     logController: new LogController({ disableRequestLogging: true }),
     logger: { level: LOG_LEVEL, base: null },
@@ -41,6 +42,7 @@ export async function createApp(): Promise<NestFastifyApplication> {
   });
   const fastify = adapter.getInstance();
   const allowedMethods = new AllowedMethods(fastify);
+  answerForNode(fastify);
   parseJsonBodies(fastify);
   Logger.overrideLogger(new PinoLogger(fastify.log));
 
@@ -63,6 +65,6 @@ export async function createApp(): Promise<NestFastifyApplication> {
   app.useGlobalFilters(new ProblemFilter(allowedMethods));
   app.enableShutdownHooks([], { useProcessExit: true });
   serveOpenApi(app);
-  fastify.get('/', { schema: {} }, (_request, reply) => reply.redirect('/docs'));
+  fastify.get('/', (_request, reply) => reply.redirect('/docs'));
   return app;
 }

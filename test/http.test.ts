@@ -116,6 +116,10 @@ describe('a path', () => {
     }
   });
 
+  it('of a file that Swagger UI does not have is 404', async () => {
+    expectProblem(await request('GET', '/docs/no-such-file.js'), 404, 'There is nothing at this path.');
+  });
+
   it('may end with a slash', async () => {
     expect((await request('GET', `${collection}/`)).body).toEqual([phone]);
     expect((await request('GET', `${resource}/`)).body).toEqual(phone);
@@ -142,7 +146,7 @@ it('answers do not tell what they are made with, and protect a browser', async (
   });
 });
 
-describe('what is not HTTP is answered with a problem document too', () => {
+describe('what never reaches a route is answered with a problem document too', () => {
   let port: number;
 
   beforeAll(async () => {
@@ -163,13 +167,19 @@ describe('what is not HTTP is answered with a problem document too', () => {
       'POST /v1/organizations HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}',
       400,
     ],
+    ['no Host header', 'GET /v1/organizations HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
+    ['another expectation than 100-continue', 'GET / HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n\r\n', 417],
+    ['a request to a proxy', 'CONNECT example.org:80 HTTP/1.1\r\nHost: x\r\n\r\n', 400],
   ])('%s', async (_, sent, status) => {
     const socket = connect(port, '127.0.0.1');
     socket.write(sent);
     const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
     expect(head.split('\r\n')[0]).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
-    expect(head).toContain('Content-Type: application/problem+json');
-    expect(JSON.parse(body)).toMatchObject({ type: 'about:blank', status });
+    expect(head.toLowerCase()).toContain('content-type: application/problem+json');
+    expect(JSON.parse(body.replace(/^[\da-f]+\r\n(.*)\r\n0$/s, '$1'))).toMatchObject({
+      type: 'about:blank',
+      status,
+    });
   });
 
   it('a verb that HTTP knows and this path does not, with Allow', async () => {

@@ -2,18 +2,8 @@ import 'reflect-metadata';
 import { existsSync } from 'node:fs';
 import { registerAs } from '@nestjs/config';
 import { plainToInstance } from 'class-transformer';
-import {
-  IsIn,
-  IsInt,
-  IsOptional,
-  IsString,
-  Matches,
-  Max,
-  Min,
-  ValidateBy,
-  validateSync,
-} from 'class-validator';
-import { Integer } from '../validation/integer.js';
+import { IsIn, IsOptional, IsString, Matches, ValidateBy, validateSync } from 'class-validator';
+import { IsInteger } from '../validation/integer.js';
 import { StartError } from './start-error.js';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -22,10 +12,7 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 /** Every setting of the service, with its default. The environment variables have the same names. */
 export class Environment {
   /** The TCP port to listen on, 0 to 65535; 0 lets the system pick one. */
-  @Integer()
-  @IsInt({ message: 'must be a whole number from 0 to 65535' })
-  @Min(0, { message: 'must be a whole number from 0 to 65535' })
-  @Max(65_535, { message: 'must be a whole number from 0 to 65535' })
+  @IsInteger(0, 65_535)
   PORT = 3000;
 
   /** The address to listen on: an IP address or a host name. */
@@ -45,10 +32,7 @@ export class Environment {
   DATA_DIR = './data';
 
   /** Connections to the PostgreSQL server, 1 to 1000. The embedded database has one. */
-  @Integer()
-  @IsInt({ message: 'must be a whole number from 1 to 1000' })
-  @Min(1, { message: 'must be a whole number from 1 to 1000' })
-  @Max(1000, { message: 'must be a whole number from 1 to 1000' })
+  @IsInteger(1, 1000)
   DATABASE_POOL = 10;
 
   /**

@@ -1,37 +1,57 @@
-import type { Socket } from 'node:net';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { PROBLEM_JSON, problem } from './problem.js';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { BadRequestException } from '@nestjs/common';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Problem, PROBLEM_JSON, problem } from './problem.js';
 
-/** Answers what Fastify's router refuses before there is a route, such as a malformed escape in the URL. */
+/** Answers what Fastify's router refuses before there is a route: a malformed escape in the URL. */
 export function answerFrameworkError(
-  error: { statusCode?: number },
+  { statusCode = 400 }: { statusCode?: number },
   _request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  const answer = problem(error.statusCode ?? 400, 'The URL is not valid.');
-  void reply.status(answer.status).type(PROBLEM_JSON).send(JSON.stringify(answer));
+  const answer = problem(statusCode, 'The URL is not valid.');
+  void reply.status(statusCode).type(PROBLEM_JSON).send(JSON.stringify(answer));
 }
 
-const PROBLEMS_BY_CLIENT_ERROR: Record<string, [status: number, detail: string] | undefined> = {
-  HPE_HEADER_OVERFLOW: [431, 'The headers are larger than 16 KiB.'],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request did not arrive in time.'],
+const NO_HTTP = problem(400, 'This is not a valid HTTP request.');
+
+const PROBLEMS_BY_CLIENT_ERROR: Record<string, Problem | undefined> = {
+  HPE_HEADER_OVERFLOW: problem(431, 'The headers are larger than 16 KiB.'),
+  ERR_HTTP_REQUEST_TIMEOUT: problem(408, 'The request did not arrive in time.'),
 };
 
-/** Answers what Node.js cannot read as HTTP. There is no request yet, so the answer is written to the socket. */
-export function answerClientError(error: { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+/** Answers what Node.js cannot read as HTTP. */
+export function answerClientError({ code = '' }: { code?: string }, socket: Duplex): void {
+  if (code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
-    return;
+  } else {
+    answerOnSocket(PROBLEMS_BY_CLIENT_ERROR[code] ?? NO_HTTP, socket);
   }
-  const [status, detail] = PROBLEMS_BY_CLIENT_ERROR[error.code ?? ''] ?? [
-    400,
-    'This is not a valid HTTP request.',
-  ];
-  const answer = problem(status, detail);
+}
+
+/** Answers with a problem document what Node.js would otherwise refuse by itself, without a body or a word. */
+export function answerForNode(fastify: FastifyInstance): void {
+  fastify.server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
+    answerOnSocket(problem(400, 'This is not a proxy: CONNECT is not possible.'), socket);
+  });
+  fastify.server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+    const answer = JSON.stringify(problem(417, 'The only expectation that can be met is 100-continue.'));
+    response.writeHead(417, { 'Content-Type': PROBLEM_JSON, Connection: 'close' }).end(answer);
+  });
+  // RFC 9112, section 3.2. Node.js itself is told not to look.
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    const isMissing = request.raw.httpVersion === '1.1' && request.headers.host === undefined;
+    done(isMissing ? new BadRequestException('The Host header is missing.') : undefined);
+  });
+}
+
+/** There is no request, or none that a response could belong to: the answer is written to the socket. */
+function answerOnSocket(answer: Problem, socket: Duplex): void {
   const body = JSON.stringify(answer);
   socket.end(
     [
-      `HTTP/1.1 ${status} ${answer.title}`,
+      `HTTP/1.1 ${answer.status} ${answer.title}`,
       `Content-Type: ${PROBLEM_JSON}`,
       `Content-Length: ${Buffer.byteLength(body)}`,
       'Connection: close',

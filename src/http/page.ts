@@ -1,12 +1,9 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { Max, Min, IsInt } from 'class-validator';
 import type { FastifyReply } from 'fastify';
-import { Integer } from '../validation/integer.js';
+import { IsInteger } from '../validation/integer.js';
 
 const MAX_PAGE = 1_000_000;
 const MAX_PER_PAGE = 100;
-const PAGE_RANGE = `must be a whole number from 1 to ${MAX_PAGE}`;
-const PER_PAGE_RANGE = `must be a whole number from 1 to ${MAX_PER_PAGE}`;
 
 /** Which page of a list is asked for. */
 export class PageQuery {
@@ -17,10 +14,7 @@ export class PageQuery {
     maximum: MAX_PAGE,
     default: 1,
   })
-  @Integer()
-  @IsInt({ message: PAGE_RANGE })
-  @Min(1, { message: PAGE_RANGE })
-  @Max(MAX_PAGE, { message: PAGE_RANGE })
+  @IsInteger(1, MAX_PAGE)
   page = 1;
 
   @ApiPropertyOptional({
@@ -30,10 +24,7 @@ export class PageQuery {
     maximum: MAX_PER_PAGE,
     default: 10,
   })
-  @Integer()
-  @IsInt({ message: PER_PAGE_RANGE })
-  @Min(1, { message: PER_PAGE_RANGE })
-  @Max(MAX_PER_PAGE, { message: PER_PAGE_RANGE })
+  @IsInteger(1, MAX_PER_PAGE)
   per_page = 10;
 }
 

@@ -7,6 +7,8 @@ import { type Problem, PROBLEM_JSON, FaultyRequestException, problem } from './p
 /** After how many seconds a caller may try again what failed for want of the database. */
 const RETRY_AFTER = 5;
 
+const TOO_SLOW = problem(503, 'The answer took too long. Try again soon.');
+
 /** For the statuses of which the words of Fastify or a library would not tell a caller enough. */
 const DETAILS_BY_STATUS: Record<number, string | undefined> = {
   413: 'The body is larger than 64 KiB.',
@@ -24,7 +26,8 @@ export class ProblemFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
-    if (reply.sent) return;
+    // Nobody is there to answer: the time limit has done so already, or the caller is gone.
+    if (reply.sent || request.socket.destroyed) return;
 
     const answer = request.is404 ? this.unrouted(request, reply) : this.problemOf(error);
     if (answer.status === 503) reply.header('Retry-After', RETRY_AFTER);
@@ -34,7 +37,8 @@ export class ProblemFilter implements ExceptionFilter {
 
   private unrouted({ method, url }: FastifyRequest, reply: FastifyReply): Problem {
     const allowed = this.allowedMethods.of(url);
-    if (allowed.length === 0) return problem(404, 'There is nothing at this path.');
+    if (allowed.length === 0 || allowed.includes(method))
+      return problem(404, 'There is nothing at this path.');
     reply.header('Allow', allowed.join(', '));
     return problem(405, `${method} is not possible here; ${allowed.join(', ')} are.`);
   }
@@ -48,8 +52,7 @@ export class ProblemFilter implements ExceptionFilter {
         error instanceof FaultyRequestException ? error.faults : undefined,
       );
     }
-    // Of the requests that take too long, nearly all wait for the database.
-    const answer = error instanceof errorCodes.FST_ERR_HANDLER_TIMEOUT ? UNAVAILABLE : databaseProblem(error);
+    const answer = error instanceof errorCodes.FST_ERR_HANDLER_TIMEOUT ? TOO_SLOW : databaseProblem(error);
     if (answer !== undefined) {
       this.log.warn(String(error));
       return answer;

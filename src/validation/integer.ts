@@ -1,7 +1,18 @@
+import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
+import { ValidateBy } from 'class-validator';
 
-/** Turns decimal digits into a number. Anything else stays as it is, for the validators to refuse. */
-export const Integer = () =>
-  Transform(({ value }: { value: unknown }) =>
-    typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value,
+/** A whole number in a range, both ends included; from a query or the environment, where it comes as decimal digits. */
+export const IsInteger = (min: number, max: number) =>
+  applyDecorators(
+    Transform(({ value }: { value: unknown }) =>
+      typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value,
+    ),
+    ValidateBy(
+      {
+        name: 'isInteger',
+        validator: { validate: (value) => Number.isInteger(value) && value >= min && value <= max },
+      },
+      { message: `must be a whole number from ${min} to ${max}` },
+    ),
   );

@@ -7,7 +7,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, inject } from 'vitest';
 
 /** The PostgreSQL server that the suite runs on; undefined when it runs on the embedded database. */
-export const SERVER = process.env.TEST_DATABASE_URL;
+export const SERVER = process.env.TEST_DATABASE_URL === '' ? undefined : process.env.TEST_DATABASE_URL;
 
 /** The settings under which a service opens the database of this test file. */
 export function databaseSettings(): { DATABASE_URL?: string; DATA_DIR?: string } {
