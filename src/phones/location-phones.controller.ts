@@ -1,22 +1,21 @@
 import { Body, Controller, Delete, Get, HttpCode, Post, Put, UseInterceptors } from '@nestjs/common';
-import {
-  ApiCreatedResponse,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
-import { ApiLocation, ApiProblems } from '../http/api-responses.js';
+import { ApiTags } from '@nestjs/swagger';
 import { LocationInterceptor } from '../http/location.interceptor.js';
 import {
   ApiLocationId,
   ApiOrganizationId,
-  ApiPhoneId,
   type IdOrSlug,
   LocationId,
   OrganizationId,
   PhoneId,
 } from '../http/path-ids.js';
+import {
+  ApiCreatePhone,
+  ApiDeletePhone,
+  ApiGetPhone,
+  ApiListPhones,
+  ApiUpdatePhone,
+} from './api-operations.js';
 import { CreatePhoneDto } from './dto/create-phone.dto.js';
 import { PhoneDto } from './dto/phone.dto.js';
 import { UpdatePhoneDto } from './dto/update-phone.dto.js';
@@ -30,9 +29,7 @@ export class LocationPhonesController {
   constructor(private readonly phones: PhonesService) {}
 
   @Get()
-  @ApiOperation({ summary: 'List the phones of a location', description: 'All of them, by ascending ID.' })
-  @ApiOkResponse({ type: [PhoneDto], description: 'The phones; none is an empty array.' })
-  @ApiProblems(404, 503)
+  @ApiListPhones('a location')
   listLocationPhones(
     @OrganizationId() organization: IdOrSlug,
     @LocationId() id: number,
@@ -42,12 +39,7 @@ export class LocationPhonesController {
 
   @Post()
   @UseInterceptors(LocationInterceptor)
-  @ApiOperation({
-    summary: 'Add a phone to a location',
-    description: 'The first phone is the primary one unless `is_primary` says otherwise.',
-  })
-  @ApiCreatedResponse({ type: PhoneDto, description: 'The new phone.', headers: ApiLocation })
-  @ApiProblems(400, 404, 413, 415, 503)
+  @ApiCreatePhone('a location')
   createLocationPhone(
     @OrganizationId() organization: IdOrSlug,
     @LocationId() id: number,
@@ -57,10 +49,7 @@ export class LocationPhonesController {
   }
 
   @Get(':id')
-  @ApiPhoneId(4)
-  @ApiOperation({ summary: 'Get a phone of a location' })
-  @ApiOkResponse({ type: PhoneDto, description: 'The phone.' })
-  @ApiProblems(400, 404, 503)
+  @ApiGetPhone('a location', 4)
   getLocationPhone(
     @OrganizationId() organization: IdOrSlug,
     @LocationId() id: number,
@@ -70,13 +59,7 @@ export class LocationPhonesController {
   }
 
   @Put(':id')
-  @ApiPhoneId(4)
-  @ApiOperation({
-    summary: 'Change a phone of a location',
-    description: 'Changes the fields that the body names and leaves the others.',
-  })
-  @ApiOkResponse({ type: PhoneDto, description: 'The phone as it is now.' })
-  @ApiProblems(400, 404, 413, 415, 503)
+  @ApiUpdatePhone('a location', 4)
   updateLocationPhone(
     @OrganizationId() organization: IdOrSlug,
     @LocationId() id: number,
@@ -88,13 +71,7 @@ export class LocationPhonesController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiPhoneId(4)
-  @ApiOperation({
-    summary: 'Delete a phone of a location',
-    description: 'Deleting the primary number leaves the owner without one until another is made primary.',
-  })
-  @ApiNoContentResponse({ description: 'The phone is gone.' })
-  @ApiProblems(400, 404, 503)
+  @ApiDeletePhone('a location', 4)
   deleteLocationPhone(
     @OrganizationId() organization: IdOrSlug,
     @LocationId() id: number,

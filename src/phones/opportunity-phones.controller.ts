@@ -1,22 +1,21 @@
 import { Body, Controller, Delete, Get, HttpCode, Post, Put, UseInterceptors } from '@nestjs/common';
-import {
-  ApiCreatedResponse,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
-import { ApiLocation, ApiProblems } from '../http/api-responses.js';
+import { ApiTags } from '@nestjs/swagger';
 import { LocationInterceptor } from '../http/location.interceptor.js';
 import {
   ApiOpportunityId,
   ApiOrganizationId,
-  ApiPhoneId,
   type IdOrSlug,
   OpportunityId,
   OrganizationId,
   PhoneId,
 } from '../http/path-ids.js';
+import {
+  ApiCreatePhone,
+  ApiDeletePhone,
+  ApiGetPhone,
+  ApiListPhones,
+  ApiUpdatePhone,
+} from './api-operations.js';
 import { CreatePhoneDto } from './dto/create-phone.dto.js';
 import { PhoneDto } from './dto/phone.dto.js';
 import { UpdatePhoneDto } from './dto/update-phone.dto.js';
@@ -30,12 +29,7 @@ export class OpportunityPhonesController {
   constructor(private readonly phones: PhonesService) {}
 
   @Get()
-  @ApiOperation({
-    summary: 'List the phones of an opportunity',
-    description: 'All of them, by ascending ID.',
-  })
-  @ApiOkResponse({ type: [PhoneDto], description: 'The phones; none is an empty array.' })
-  @ApiProblems(404, 503)
+  @ApiListPhones('an opportunity')
   listOpportunityPhones(
     @OrganizationId() organization: IdOrSlug,
     @OpportunityId() id: IdOrSlug,
@@ -45,12 +39,7 @@ export class OpportunityPhonesController {
 
   @Post()
   @UseInterceptors(LocationInterceptor)
-  @ApiOperation({
-    summary: 'Add a phone to an opportunity',
-    description: 'The first phone is the primary one unless `is_primary` says otherwise.',
-  })
-  @ApiCreatedResponse({ type: PhoneDto, description: 'The new phone.', headers: ApiLocation })
-  @ApiProblems(400, 404, 413, 415, 503)
+  @ApiCreatePhone('an opportunity')
   createOpportunityPhone(
     @OrganizationId() organization: IdOrSlug,
     @OpportunityId() id: IdOrSlug,
@@ -60,10 +49,7 @@ export class OpportunityPhonesController {
   }
 
   @Get(':id')
-  @ApiPhoneId(2)
-  @ApiOperation({ summary: 'Get a phone of an opportunity' })
-  @ApiOkResponse({ type: PhoneDto, description: 'The phone.' })
-  @ApiProblems(400, 404, 503)
+  @ApiGetPhone('an opportunity', 2)
   getOpportunityPhone(
     @OrganizationId() organization: IdOrSlug,
     @OpportunityId() id: IdOrSlug,
@@ -73,13 +59,7 @@ export class OpportunityPhonesController {
   }
 
   @Put(':id')
-  @ApiPhoneId(2)
-  @ApiOperation({
-    summary: 'Change a phone of an opportunity',
-    description: 'Changes the fields that the body names and leaves the others.',
-  })
-  @ApiOkResponse({ type: PhoneDto, description: 'The phone as it is now.' })
-  @ApiProblems(400, 404, 413, 415, 503)
+  @ApiUpdatePhone('an opportunity', 2)
   updateOpportunityPhone(
     @OrganizationId() organization: IdOrSlug,
     @OpportunityId() id: IdOrSlug,
@@ -91,13 +71,7 @@ export class OpportunityPhonesController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiPhoneId(2)
-  @ApiOperation({
-    summary: 'Delete a phone of an opportunity',
-    description: 'Deleting the primary number leaves the owner without one until another is made primary.',
-  })
-  @ApiNoContentResponse({ description: 'The phone is gone.' })
-  @ApiProblems(400, 404, 503)
+  @ApiDeletePhone('an opportunity', 2)
   deleteOpportunityPhone(
     @OrganizationId() organization: IdOrSlug,
     @OpportunityId() id: IdOrSlug,

@@ -1,0 +1,57 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiLocation, ApiProblems } from '../http/api-responses.js';
+import { ApiPhoneId } from '../http/path-ids.js';
+import { PhoneDto } from './dto/phone.dto.js';
+
+/*
+ * What the OpenAPI document says of the five operations, which are the same for every owner. `owner` comes with
+ * its article, as in "an organization"; `example` is the ID of a phone of that owner in the seed.
+ */
+
+export const ApiListPhones = (owner: string) =>
+  applyDecorators(
+    ApiOperation({ summary: `List the phones of ${owner}`, description: 'All of them, by ascending ID.' }),
+    ApiOkResponse({ type: [PhoneDto], description: 'The phones; none is an empty array.' }),
+    ApiProblems(404, 503),
+  );
+
+export const ApiCreatePhone = (owner: string) =>
+  applyDecorators(
+    ApiOperation({
+      summary: `Add a phone to ${owner}`,
+      description: 'The first phone is the primary one unless `is_primary` says otherwise.',
+    }),
+    ApiCreatedResponse({ type: PhoneDto, description: 'The new phone.', headers: ApiLocation }),
+    ApiProblems(400, 404, 413, 415, 503),
+  );
+
+export const ApiGetPhone = (owner: string, example: number) =>
+  applyDecorators(
+    ApiPhoneId(example),
+    ApiOperation({ summary: `Get a phone of ${owner}` }),
+    ApiOkResponse({ type: PhoneDto, description: 'The phone.' }),
+    ApiProblems(400, 404, 503),
+  );
+
+export const ApiUpdatePhone = (owner: string, example: number) =>
+  applyDecorators(
+    ApiPhoneId(example),
+    ApiOperation({
+      summary: `Change a phone of ${owner}`,
+      description: 'Changes the fields that the body names and leaves the others.',
+    }),
+    ApiOkResponse({ type: PhoneDto, description: 'The phone as it is now.' }),
+    ApiProblems(400, 404, 413, 415, 503),
+  );
+
+export const ApiDeletePhone = (owner: string, example: number) =>
+  applyDecorators(
+    ApiPhoneId(example),
+    ApiOperation({
+      summary: `Delete a phone of ${owner}`,
+      description: 'Deleting the primary number leaves the owner without one until another is made primary.',
+    }),
+    ApiNoContentResponse({ description: 'The phone is gone.' }),
+    ApiProblems(400, 404, 503),
+  );
