@@ -9,6 +9,7 @@ import { loadEnvironment } from './config/environment.js';
 import { AllowedMethods, ROUTER_OPTIONS } from './http/allowed-methods.js';
 import { answerClientError, answerForNode, answerFrameworkError } from './http/framework-errors.js';
 import { parseJsonBodies } from './http/json-body.js';
+import { closeConnectionsOnShutdown } from './http/shutdown.js';
 import { serveOpenApi } from './http/openapi.js';
 import { PinoLogger } from './http/pino-logger.js';
 import { ProblemFilter } from './http/problem.filter.js';
@@ -23,7 +24,7 @@ const REQUEST_LIMIT = 5000;
 /**
  * Opens the database, migrates it and builds the application, ready to listen.
  *
- * @throws StartError for a wrong setting, or when there is no database to be had
+ * @throws StartError for a wrong setting, or when there is no usable database
  */
 export async function createApp(): Promise<NestFastifyApplication> {
   const { LOG_LEVEL } = loadEnvironment();
@@ -52,7 +53,6 @@ export async function createApp(): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(AppModule, adapter, {
     abortOnError: false,
     bodyParser: false,
-    logger: new PinoLogger(fastify.log),
   });
   await app.register(helmet, {
     contentSecurityPolicy: {
@@ -65,6 +65,6 @@ export async function createApp(): Promise<NestFastifyApplication> {
   app.useGlobalFilters(new ProblemFilter(allowedMethods));
   app.enableShutdownHooks([], { useProcessExit: true });
   serveOpenApi(app);
-  fastify.get('/', (_request, reply) => reply.redirect('/docs'));
+  closeConnectionsOnShutdown(fastify);
   return app;
 }

@@ -33,7 +33,7 @@ describe('what the database refuses', () => {
     }
   });
 
-  it.each(['42P01', '23514', 'XX000', ''])('with %s is a fault of the service', (code) => {
+  it.each(['42P01', '22012', '23514', '25P02', 'XX000', ''])('with %s is a fault of the service', (code) => {
     expect(databaseProblem(refusal(code))).toBeUndefined();
   });
 });

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { app, expectFaults, expectProblem, type Method, request } from './support/api.js';
-import { createOwner, createPhone, listPhones, type Phone } from './support/owners.js';
+import dataSource from '../ormconfig.js';
+import { createOrganization, createOwner, createPhone, listPhones, type Phone } from './support/owners.js';
 
 let owner: string;
 let phone: Phone;
@@ -45,6 +46,29 @@ describe('a body is refused', () => {
       await nothingWritten();
     },
   );
+
+  it.each([
+    ['without end', '['.repeat(30_000) + ']'.repeat(30_000)],
+    ['without end', '{"a":'.repeat(10_000) + '1' + '}'.repeat(10_000)],
+    ['with a false constructor', '{"constructor":"x"}'],
+    ['with a false prototype', '{"__proto__":{"constructor":1}}'],
+  ])('for the fields that are nested %s', async (_, nested) => {
+    expectFaults(
+      await request('POST', collection, `{"id":${nested},"digits":${nested},"unknown":${nested}}`),
+      {
+        pointer: '/digits',
+        detail: 'must be a string',
+      },
+      { pointer: '/unknown', detail: 'is not a known field' },
+    );
+    await nothingWritten();
+  });
+
+  it('when it is compressed', async () => {
+    const answer = await request('POST', collection, '{"digits":"211"}', { 'content-encoding': 'gzip' });
+    expectProblem(answer, 415);
+    await nothingWritten();
+  });
 
   it('when it is not UTF-8', async () => {
     const response = await app.inject({
@@ -134,6 +158,15 @@ describe('a path', () => {
     }
     expect((await request('HEAD', `${collection}/0`)).status).toBe(404);
   });
+});
+
+it('a fault of the service is 500, and nobody is told what it is', async () => {
+  const organization = await createOrganization();
+  await dataSource.query('ALTER TABLE locations RENAME TO mislaid');
+  const answer = await request('GET', `/v1/organizations/${organization.id}/locations`);
+  await dataSource.query('ALTER TABLE mislaid RENAME TO locations');
+  expectProblem(answer, 500, 'Something went wrong in the service. It has been logged.');
+  expect(Object.keys(answer.body as object)).toEqual(['type', 'title', 'status', 'detail']);
 });
 
 it('answers do not tell what they are made with, and protect a browser', async () => {

@@ -1,3 +1,8 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { databaseSettings } from './support/database.js';
 import { send, Service } from './support/service.js';
@@ -81,6 +86,19 @@ describe('the OpenAPI document', () => {
         for (const { schema } of Object.values(content ?? {})) expect(schema).toBeDefined();
       }
     }
+  });
+
+  it('passes its linter with nothing to remark', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'phones-openapi-'));
+    const file = join(directory, 'openapi.json');
+    await writeFile(file, JSON.stringify(document));
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['node_modules/@redocly/cli/bin/cli.js', 'lint', '--extends=recommended', '--format=json', file],
+      { env: { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' } },
+    );
+    await rm(directory, { recursive: true });
+    expect(JSON.parse(stdout)).toMatchObject({ totals: { errors: 0, warnings: 0, ignored: 0 } });
   });
 
   it('has examples that work as they stand, once the seed has run', async () => {

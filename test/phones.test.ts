@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import dataSource from '../ormconfig.js';
 import { expectProblem, request } from './support/api.js';
 import { createOwner, createPhone, listPhones, OWNER_TYPES, type Phone } from './support/owners.js';
 
@@ -99,9 +100,10 @@ describe.each(OWNER_TYPES)('the phones of an %s', (type) => {
 
   it('go when the organization above their owner is deleted', async () => {
     const owner = await createOwner(type);
-    await createPhone(owner);
+    const phone = await createPhone(owner);
     const organization = owner.split('/').slice(0, 4).join('/');
     expect((await request('DELETE', organization)).status).toBe(204);
     expectProblem(await request('GET', `${owner}/phones`), 404);
+    expect(await dataSource.query('SELECT FROM phones WHERE id = $1', [phone.id])).toEqual([]);
   });
 });

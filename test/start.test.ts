@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
+import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { databaseSettings, newDataDirectory, SERVER } from './support/database.js';
@@ -25,6 +26,29 @@ describe('a start', () => {
     ]);
     expect(code).toBe(0);
   });
+
+  it('ends on SIGTERM as soon as it has answered what is under way', async () => {
+    const service = new Service();
+    const { hostname, port } = new URL(await service.listening());
+    const socket = connect(Number(port), hostname);
+    const body = JSON.stringify({ name: 'Last Call' });
+    socket.write(
+      `POST /v1/organizations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`,
+    );
+    socket.write(body.slice(0, 5));
+    await fetch(`http://${hostname}:${port}/health/live`);
+    const ended = service.end('SIGTERM');
+    // The rest of the body is sent when nobody can connect any more, so the service is shutting down.
+    while (
+      await fetch(`http://${hostname}:${port}/health/live`).then(
+        () => true,
+        () => false,
+      )
+    );
+    socket.write(body.slice(5));
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 201 .*\r\nconnection: close\r\n/is);
+    expect((await ended).code).toBe(0);
+  }, 20_000);
 
   it('finds what the last run stored', async () => {
     const first = new Service();
@@ -90,7 +114,11 @@ describe('a start is refused in one line', () => {
       'mysql://127.0.0.1/phones',
       /^Wrong settings: DATABASE_URL must be a URL such as postgres:/,
     ],
-    ['DATABASE_URL', 'postgres://127.0.0.1:99999/phones', /^Wrong settings: DATABASE_URL must be a URL/],
+    [
+      'DATABASE_URL',
+      'postgres://u:secret@127.0.0.1:99999/phones',
+      /^(?!.*secret)Wrong settings: DATABASE_URL must be a URL/,
+    ],
     ['DATABASE_POOL', '0', /^Wrong settings: DATABASE_POOL must be a whole number from 1 to 1000\.$/],
     ['LOG_LEVEL', 'loud', /^Wrong settings: LOG_LEVEL must be one of fatal, error, warn/],
     ['REQUIRE_API_KEY', 'sometimes', /^Wrong settings: REQUIRE_API_KEY must be never\.$/],
@@ -110,7 +138,7 @@ describe('a start is refused in one line', () => {
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     const result = await new Service({ ...databaseSettings(), PORT: String(port) }).end();
-    expectRefusal(result, new RegExp(`EADDRINUSE.*127.0.0.1:${port}`));
+    expectRefusal(result, new RegExp(`^Cannot listen on HOST 127.0.0.1, PORT ${port}: listen EADDRINUSE`));
     server.close();
   });
 
@@ -123,11 +151,33 @@ describe('a start is refused in one line', () => {
     await rm(directory, { recursive: true });
   });
 
+  it('with a DATA_DIR that holds no database', async () => {
+    const DATA_DIR = await mkdtemp(join(tmpdir(), 'phones-test-'));
+    await writeFile(join(DATA_DIR, 'postgresql'), '');
+    expectRefusal(
+      await new Service({ DATA_DIR }).end(),
+      /^DATA_DIR .* holds no database that can be opened: /,
+    );
+    await rm(DATA_DIR, { recursive: true });
+  });
+
+  it('with a wrong setting in a .env, unless the environment has a right one', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'phones-test-'));
+    await writeFile(join(directory, '.env'), 'LOG_LEVEL=loud\nPORT=\n');
+    const settings = databaseSettings();
+    expectRefusal(
+      await new Service(settings, 'main.js', directory).end(),
+      /^Wrong settings: LOG_LEVEL must be/,
+    );
+    await new Service({ ...settings, LOG_LEVEL: 'info' }, 'main.js', directory).listening();
+    await rm(directory, { recursive: true });
+  });
+
   it('with a DATA_DIR that another service uses', async () => {
     const DATA_DIR = await newDataDirectory();
     const first = new Service({ DATA_DIR });
     await first.listening();
-    expectRefusal(await new Service({ DATA_DIR }).end(), /^DATA_DIR .* is in use by another process\.$/);
+    expectRefusal(await new Service({ DATA_DIR }).end(), /^DATA_DIR is in use by another process: .*\/lock$/);
     expect((await first.end('SIGTERM')).code).toBe(0);
     await rm(DATA_DIR, { recursive: true });
   });

@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import { existsSync } from 'node:fs';
 import { registerAs } from '@nestjs/config';
 import { plainToInstance } from 'class-transformer';
@@ -36,8 +35,8 @@ export class Environment {
   DATABASE_POOL = 10;
 
   /**
-   * When a request needs an API key. Stating it is what allows a `HOST` beyond loopback;
-   * `never` is the only mode so far, and a mode that would not be enforced is refused.
+   * That no request needs an API key: `never` is the only mode so far, and one that would not be enforced
+   * is refused. It must be stated for a `HOST` beyond loopback.
    */
   @IsOptional()
   @IsIn(['never'], { message: 'must be never' })
@@ -57,8 +56,9 @@ export class Environment {
  */
 export function loadEnvironment(): Environment {
   if (existsSync('.env')) process.loadEnvFile('.env');
-  const stated = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''));
-  const environment = plainToInstance(Environment, stated, { exposeDefaultValues: true });
+  const names = Object.keys(new Environment());
+  const stated = Object.entries(process.env).filter(([name, value]) => names.includes(name) && value !== '');
+  const environment = plainToInstance(Environment, Object.fromEntries(stated), { exposeDefaultValues: true });
   const faults = validateSync(environment, { stopAtFirstError: true }).map(
     ({ property, constraints }) => `${property} ${Object.values(constraints ?? {}).join(', ')}`,
   );

@@ -12,7 +12,6 @@ const NETWORK_ERRORS = new Set([
   'ECONNRESET',
   'EHOSTUNREACH',
   'ENETUNREACH',
-  'ENOENT',
   'ENOTFOUND',
   'EPIPE',
   'ETIMEDOUT',
@@ -28,7 +27,6 @@ export function postgresError(error: unknown): pg.DatabaseError | undefined {
 export function isConnectionFailure(error: unknown): boolean {
   const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
   if (!(cause instanceof Error) || cause instanceof pg.DatabaseError) return false;
-  return (
-    NETWORK_ERRORS.has(String((cause as NodeJS.ErrnoException).code)) || NO_CONNECTION.test(cause.message)
-  );
+  const { code = '', syscall, message }: NodeJS.ErrnoException = cause;
+  return syscall === 'connect' || NETWORK_ERRORS.has(code) || NO_CONNECTION.test(message);
 }

@@ -1,20 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { StartError } from '../config/start-error.js';
 
+/** How long the holder of a lock may take to answer, in milliseconds. One that is busy takes its time. */
+const HOLDER_PATIENCE = 2000;
+
 /**
- * Keeps a second process out of a directory. The lock file names a loopback port on which the holder
- * answers with the token written beside it; a holder that was killed answers no more, so the file it
- * left behind locks nothing. (Node.js has no `flock`, and a process ID alone may have been given to
- * another process since.)
+ * Keeps a second process of this machine out of a directory. The lock file names a loopback port on which the
+ * holder answers with what stands in the file; a holder that was killed answers no more, so the file that it
+ * left behind locks nothing. (Node.js has no `flock`, and a process ID alone may have been given to another
+ * process since.)
  */
 export class DirectoryLock {
   private constructor(
     private readonly file: string,
+    private readonly content: string,
     private readonly server: Server,
   ) {}
 
@@ -25,35 +29,64 @@ export class DirectoryLock {
     const server = createServer((socket) => socket.on('error', () => socket.destroy()).end(token));
     server.listen(0, '127.0.0.1').unref();
     await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
+    const content = `${(server.address() as AddressInfo).port} ${token}`;
 
-    for (;;) {
-      try {
-        await writeFile(file, `${port} ${token}`, { flag: 'wx' });
-        return new DirectoryLock(file, server);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      }
-      if (await isHeld(file)) {
-        server.close();
-        throw new StartError(`DATA_DIR ${directory} is in use by another process.`);
-      }
-      await rm(file, { force: true });
+    // Linking gives a file that is whole its name, if the name is free, in one step.
+    const own = join(directory, `lock.${token}`);
+    try {
+      await writeFile(own, content);
+      while (!(await linked(own, file))) await removeStale(file, join(directory, `stale.${token}`));
+      return new DirectoryLock(file, content, server);
+    } catch (error) {
+      server.close();
+      throw error;
+    } finally {
+      await rm(own, { force: true });
     }
   }
 
   async release(): Promise<void> {
     this.server.close();
-    await rm(this.file, { force: true });
+    if ((await contentOf(this.file)) === this.content) await rm(this.file, { force: true });
   }
 }
 
-async function isHeld(file: string): Promise<boolean> {
+async function linked(file: string, name: string): Promise<boolean> {
   try {
-    const [port, token] = (await readFile(file, 'utf8')).split(' ');
-    const socket = connect(Number(port), '127.0.0.1').setTimeout(2000, () => socket.destroy());
-    return (await text(socket)) === token;
+    await link(file, name);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** @throws StartError when the lock file is not stale: its holder answers, or is too busy to */
+async function removeStale(file: string, aside: string): Promise<void> {
+  const content = await contentOf(file);
+  if (content === undefined) return;
+  if (await isHeld(content)) throw new StartError(`DATA_DIR is in use by another process: ${file}`);
+  // Another process may have taken over in the meantime. What is moved aside is looked at before it goes.
+  await rename(file, aside).catch(() => undefined);
+  if ((await contentOf(aside)) !== content) await linked(aside, file).catch(() => undefined);
+  await rm(aside, { force: true });
+}
+
+async function contentOf(file: string): Promise<string | undefined> {
+  return readFile(file, 'utf8').catch(() => undefined);
+}
+
+async function isHeld(content: string): Promise<boolean> {
+  const [port, token] = content.split(' ');
+  const socket = connect({ host: '127.0.0.1', port: Number(port), timeout: HOLDER_PATIENCE });
+  try {
+    return await Promise.race([
+      once(socket, 'timeout').then(() => true),
+      text(socket).then((answer) => answer === token),
+    ]);
   } catch {
     return false;
+  } finally {
+    socket.destroy();
   }
 }

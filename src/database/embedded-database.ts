@@ -24,11 +24,16 @@ export class EmbeddedDatabase {
   static async open(dataDirectory: string): Promise<EmbeddedDatabase> {
     const directory = resolve(dataDirectory);
     const lock = await lockDirectory(directory);
-    const database = await PGlite.create({ dataDir: await databaseFiles(directory) });
-    // The pool holds one connection. The others are room for the moment in which it replaces it.
-    const server = new PGLiteSocketServer({ db: database, host: '127.0.0.1', port: 0, maxConnections: 10 });
-    await server.start();
-    return new EmbeddedDatabase(lock, database, server);
+    try {
+      const database = await PGlite.create({ dataDir: await databaseFiles(directory) });
+      // The pool holds one connection. The others are room for the moment in which it replaces it.
+      const server = new PGLiteSocketServer({ db: database, host: '127.0.0.1', port: 0, maxConnections: 10 });
+      await server.start();
+      return new EmbeddedDatabase(lock, database, server);
+    } catch (error) {
+      await lock.release();
+      throw new StartError(`DATA_DIR ${directory} holds no database that can be opened: ${String(error)}`);
+    }
   }
 
   /** The loopback port, picked by the system, that the server listens on. */
@@ -54,7 +59,7 @@ async function lockDirectory(directory: string): Promise<DirectoryLock> {
   }
 }
 
-/** Unlike `mkdir` with `recursive` this one ends where no directory can be made, as under /proc. */
+/** Under /proc, where no directory can be made, `mkdir` with `recursive` never returns. */
 async function makeDirectory(directory: string): Promise<void> {
   if (existsSync(directory)) return;
   if (!existsSync(dirname(directory))) await makeDirectory(dirname(directory));

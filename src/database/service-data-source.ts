@@ -10,8 +10,8 @@ import { EmbeddedDatabase } from './embedded-database.js';
 /** How long a start waits for a server that does not answer yet, in milliseconds. */
 const START_PATIENCE = 30_000;
 
-/** How long one attempt to connect, and one statement, may take, in milliseconds. */
-const TIME_LIMIT = 5000;
+/** How long the wait for a connection, and after it one statement, may take, in milliseconds. */
+const TIME_LIMIT = 2500;
 
 /** The key of the advisory lock under which migrations run: any number that nothing else here uses. */
 const MIGRATION_LOCK = 2_110_411;
@@ -56,26 +56,31 @@ export class ServiceDataSource extends DataSource {
 
   /** Closes the pool, and after it the embedded database. */
   override async destroy(): Promise<void> {
-    await super.destroy();
-    await this.embedded?.close();
-    this.embedded = undefined;
+    try {
+      await super.destroy();
+    } finally {
+      await this.embedded?.close();
+      this.embedded = undefined;
+    }
   }
 
-  /** Runs the pending migrations; of several processes that start at once, one does and the others wait for it. */
+  /**
+   * Runs the pending migrations; of several processes that start at once, one does and the others wait for it.
+   * This takes a connection of its own, without the time limits of those that serve requests, and with it goes the lock.
+   */
   override async runMigrations(options?: Parameters<DataSource['runMigrations']>[0]): Promise<Migration[]> {
-    const queryRunner = this.createQueryRunner();
+    const unlimited: PoolConfig = { max: 1 };
+    const dataSource = await new DataSource({ ...this.options, extra: unlimited }).initialize();
+    const queryRunner = dataSource.createQueryRunner();
     try {
-      await queryRunner.query('SET statement_timeout = 0');
       await queryRunner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-      const executor = new MigrationExecutor(this, queryRunner);
+      const executor = new MigrationExecutor(dataSource, queryRunner);
       executor.transaction = options?.transaction ?? 'all';
       executor.fake = options?.fake ?? false;
-      const migrations = await executor.executePendingMigrations();
-      await queryRunner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
-      await queryRunner.query('RESET statement_timeout');
-      return migrations;
+      return await executor.executePendingMigrations();
     } finally {
       await queryRunner.release();
+      await dataSource.destroy();
     }
   }
 
@@ -85,6 +90,9 @@ export class ServiceDataSource extends DataSource {
       idleTimeoutMillis: 0,
       max: DATABASE_POOL,
       statement_timeout: TIME_LIMIT,
+      // For a server that does not even say that the time is over.
+      query_timeout: TIME_LIMIT + 250,
+      keepAlive: true,
     };
     if (DATABASE_URL !== undefined) return { url: DATABASE_URL, extra: pool };
     this.embedded ??= await EmbeddedDatabase.open(DATA_DIR);

@@ -18,9 +18,9 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { ApiLink, ApiLocation, ApiProblems } from '../http/api-responses.js';
-import { LocationInterceptor } from '../http/location.interceptor.js';
-import { PageQuery, sendPage } from '../http/page.js';
+import { ApiLinkHeader, ApiLocationHeader, ApiProblems } from '../http/api-responses.js';
+import { LocationHeaderInterceptor } from '../http/location-header.interceptor.js';
+import { PageQuery, setLinkHeader } from '../http/page.js';
 import {
   ApiLocationId,
   ApiOrganizationId,
@@ -42,23 +42,23 @@ export class LocationsController {
     summary: 'List the locations of an organization',
     description: 'By ascending ID, a page at a time.',
   })
-  @ApiOkResponse({ type: [LocationDto], description: 'The page.', headers: ApiLink })
-  @ApiProblems(400, 404, 503)
+  @ApiOkResponse({ type: [LocationDto], description: 'The page.', headers: ApiLinkHeader })
+  @ApiProblems(404, 503)
   async listLocations(
     @OrganizationId() organization: IdOrSlug,
     @Query() query: PageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<LocationDto[]> {
-    return sendPage(reply, query, await this.locations.list(organization, query));
+    return setLinkHeader(reply, query, await this.locations.list(organization, query));
   }
 
   @Post()
-  @UseInterceptors(LocationInterceptor)
+  @UseInterceptors(LocationHeaderInterceptor)
   @ApiOperation({
     summary: 'Create a location of an organization',
   })
-  @ApiCreatedResponse({ type: LocationDto, description: 'The new location.', headers: ApiLocation })
-  @ApiProblems(400, 404, 413, 415, 503)
+  @ApiCreatedResponse({ type: LocationDto, description: 'The new location.', headers: ApiLocationHeader })
+  @ApiProblems(404, 413, 415, 503)
   createLocation(
     @OrganizationId() organization: IdOrSlug,
     @Body() location: CreateLocationDto,
@@ -82,7 +82,7 @@ export class LocationsController {
     description: 'Changes the fields that the body names and leaves the others.',
   })
   @ApiOkResponse({ type: LocationDto, description: 'The location as it is now.' })
-  @ApiProblems(400, 404, 413, 415, 503)
+  @ApiProblems(404, 413, 415, 503)
   updateLocation(
     @OrganizationId() organization: IdOrSlug,
     @LocationId() id: number,
@@ -96,7 +96,7 @@ export class LocationsController {
   @ApiLocationId()
   @ApiOperation({ summary: 'Delete a location of an organization', description: 'Deletes its phones, too.' })
   @ApiNoContentResponse({ description: 'The location is gone.' })
-  @ApiProblems(404, 503)
+  @ApiProblems(404, 413, 415, 503)
   deleteLocation(@OrganizationId() organization: IdOrSlug, @LocationId() id: number): Promise<void> {
     return this.locations.delete(organization, id);
   }

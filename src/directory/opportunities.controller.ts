@@ -18,9 +18,9 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { ApiLink, ApiLocation, ApiProblems } from '../http/api-responses.js';
-import { LocationInterceptor } from '../http/location.interceptor.js';
-import { PageQuery, sendPage } from '../http/page.js';
+import { ApiLinkHeader, ApiLocationHeader, ApiProblems } from '../http/api-responses.js';
+import { LocationHeaderInterceptor } from '../http/location-header.interceptor.js';
+import { PageQuery, setLinkHeader } from '../http/page.js';
 import {
   ApiOpportunityId,
   ApiOrganizationId,
@@ -42,24 +42,28 @@ export class OpportunitiesController {
     summary: 'List the opportunities of an organization',
     description: 'By ascending ID, a page at a time.',
   })
-  @ApiOkResponse({ type: [OpportunityDto], description: 'The page.', headers: ApiLink })
-  @ApiProblems(400, 404, 503)
+  @ApiOkResponse({ type: [OpportunityDto], description: 'The page.', headers: ApiLinkHeader })
+  @ApiProblems(404, 503)
   async listOpportunities(
     @OrganizationId() organization: IdOrSlug,
     @Query() query: PageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OpportunityDto[]> {
-    return sendPage(reply, query, await this.opportunities.list(organization, query));
+    return setLinkHeader(reply, query, await this.opportunities.list(organization, query));
   }
 
   @Post()
-  @UseInterceptors(LocationInterceptor)
+  @UseInterceptors(LocationHeaderInterceptor)
   @ApiOperation({
     summary: 'Create an opportunity of an organization',
     description: 'Its slug is made from the title and stays when the title changes.',
   })
-  @ApiCreatedResponse({ type: OpportunityDto, description: 'The new opportunity.', headers: ApiLocation })
-  @ApiProblems(400, 404, 413, 415, 503)
+  @ApiCreatedResponse({
+    type: OpportunityDto,
+    description: 'The new opportunity.',
+    headers: ApiLocationHeader,
+  })
+  @ApiProblems(404, 413, 415, 503)
   createOpportunity(
     @OrganizationId() organization: IdOrSlug,
     @Body() opportunity: CreateOpportunityDto,
@@ -86,7 +90,7 @@ export class OpportunitiesController {
     description: 'Changes the fields that the body names and leaves the others.',
   })
   @ApiOkResponse({ type: OpportunityDto, description: 'The opportunity as it is now.' })
-  @ApiProblems(400, 404, 413, 415, 503)
+  @ApiProblems(404, 413, 415, 503)
   updateOpportunity(
     @OrganizationId() organization: IdOrSlug,
     @OpportunityId() id: IdOrSlug,
@@ -103,7 +107,7 @@ export class OpportunitiesController {
     description: 'Deletes its phones, too.',
   })
   @ApiNoContentResponse({ description: 'The opportunity is gone.' })
-  @ApiProblems(404, 503)
+  @ApiProblems(404, 413, 415, 503)
   deleteOpportunity(@OrganizationId() organization: IdOrSlug, @OpportunityId() id: IdOrSlug): Promise<void> {
     return this.opportunities.delete(organization, id);
   }

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { offsetOf, type Page, type PageQuery } from '../http/page.js';
-import { type IdOrSlug, notFound } from '../http/path-ids.js';
+import { type IdOrSlug, keyCondition } from '../http/path-ids.js';
+import { notFound } from '../http/problem.js';
 import type { CreateOpportunityDto, OpportunityDto, UpdateOpportunityDto } from './dto/opportunity.dto.js';
 import { Opportunity } from './opportunity.entity.js';
 import { OrganizationsService } from './organizations.service.js';
@@ -32,7 +33,7 @@ export class OpportunitiesService {
     const { id: organization_id } = await this.organizations.get(organization);
     const opportunity = await this.opportunities.findOne({
       select: FIELDS,
-      where: { organization_id, ...(typeof key === 'number' ? { id: key } : { slug: key }) },
+      where: { organization_id, ...keyCondition(key) },
     });
     if (opportunity === null) throw notFound('opportunity');
     return opportunity;

@@ -18,9 +18,9 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { ApiLink, ApiLocation, ApiProblems } from '../http/api-responses.js';
-import { LocationInterceptor } from '../http/location.interceptor.js';
-import { PageQuery, sendPage } from '../http/page.js';
+import { ApiLinkHeader, ApiLocationHeader, ApiProblems } from '../http/api-responses.js';
+import { LocationHeaderInterceptor } from '../http/location-header.interceptor.js';
+import { PageQuery, setLinkHeader } from '../http/page.js';
 import { ApiOrganizationId, type IdOrSlug, OrganizationId } from '../http/path-ids.js';
 import { CreateOrganizationDto, OrganizationDto, UpdateOrganizationDto } from './dto/organization.dto.js';
 import { OrganizationsService } from './organizations.service.js';
@@ -32,23 +32,27 @@ export class OrganizationsController {
 
   @Get()
   @ApiOperation({ summary: 'List the organizations', description: 'By ascending ID, a page at a time.' })
-  @ApiOkResponse({ type: [OrganizationDto], description: 'The page.', headers: ApiLink })
-  @ApiProblems(400, 503)
+  @ApiOkResponse({ type: [OrganizationDto], description: 'The page.', headers: ApiLinkHeader })
+  @ApiProblems(503)
   async listOrganizations(
     @Query() query: PageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OrganizationDto[]> {
-    return sendPage(reply, query, await this.organizations.list(query));
+    return setLinkHeader(reply, query, await this.organizations.list(query));
   }
 
   @Post()
-  @UseInterceptors(LocationInterceptor)
+  @UseInterceptors(LocationHeaderInterceptor)
   @ApiOperation({
     summary: 'Create an organization',
     description: 'Its slug is made from the name and stays when the name changes.',
   })
-  @ApiCreatedResponse({ type: OrganizationDto, description: 'The new organization.', headers: ApiLocation })
-  @ApiProblems(400, 413, 415, 503)
+  @ApiCreatedResponse({
+    type: OrganizationDto,
+    description: 'The new organization.',
+    headers: ApiLocationHeader,
+  })
+  @ApiProblems(413, 415, 503)
   createOrganization(@Body() organization: CreateOrganizationDto): Promise<OrganizationDto> {
     return this.organizations.create(organization);
   }
@@ -69,7 +73,7 @@ export class OrganizationsController {
     description: 'Changes the fields that the body names and leaves the others.',
   })
   @ApiOkResponse({ type: OrganizationDto, description: 'The organization as it is now.' })
-  @ApiProblems(400, 404, 413, 415, 503)
+  @ApiProblems(404, 413, 415, 503)
   updateOrganization(
     @OrganizationId() id: IdOrSlug,
     @Body() changes: UpdateOrganizationDto,
@@ -85,7 +89,7 @@ export class OrganizationsController {
     description: 'Deletes its opportunities, its locations and all their phones, too.',
   })
   @ApiNoContentResponse({ description: 'The organization is gone.' })
-  @ApiProblems(404, 503)
+  @ApiProblems(404, 413, 415, 503)
   deleteOrganization(@OrganizationId() id: IdOrSlug): Promise<void> {
     return this.organizations.delete(id);
   }

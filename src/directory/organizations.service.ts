@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { offsetOf, type Page, type PageQuery } from '../http/page.js';
-import { type IdOrSlug, notFound } from '../http/path-ids.js';
+import { type IdOrSlug, keyCondition } from '../http/path-ids.js';
+import { notFound } from '../http/problem.js';
 import type {
   CreateOrganizationDto,
   OrganizationDto,
@@ -21,9 +22,7 @@ export class OrganizationsService {
   }
 
   async get(key: IdOrSlug): Promise<OrganizationDto> {
-    const organization = await this.organizations.findOneBy(
-      typeof key === 'number' ? { id: key } : { slug: key },
-    );
+    const organization = await this.organizations.findOneBy(keyCondition(key));
     if (organization === null) throw notFound('organization');
     return organization;
   }
@@ -47,9 +46,7 @@ export class OrganizationsService {
 
   /** Deletes its opportunities, its locations and all their phones, too: the foreign keys cascade. */
   async delete(key: IdOrSlug): Promise<void> {
-    const { affected } = await this.organizations.delete(
-      typeof key === 'number' ? { id: key } : { slug: key },
-    );
+    const { affected } = await this.organizations.delete(keyCondition(key));
     if (affected === 0) throw notFound('organization');
   }
 }

@@ -1,21 +1,18 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
-import { Problem, PROBLEM_JSON } from './problem.js';
+import { DETAILS, Problem, PROBLEM_JSON } from './problem.js';
 
 const DESCRIPTIONS = {
-  400: 'A value is not what it may be; `errors` says which.',
+  ...DETAILS,
+  400: 'The URL or a value is not what it may be; `errors` says which value.',
   404: 'Something that the path names is not there.',
-  413: 'The body is larger than 64 KiB.',
-  415: 'The body is not JSON.',
-  431: 'The headers are larger than 16 KiB.',
-  503: 'The database cannot be reached or did not answer in time.',
 } as const;
 
-/** Documents the problems that an operation can answer with; 431 is among those of every operation. */
+/** Documents the problems that an operation can answer with; 400, 408 and 431 are among those of every one. */
 export const ApiProblems = (...statuses: (keyof typeof DESCRIPTIONS)[]) =>
   applyDecorators(
     ApiExtraModels(Problem),
-    ...[...statuses, 431 as const].map((status) =>
+    ...[...statuses, 400 as const, 408 as const, 431 as const].map((status) =>
       ApiResponse({
         status,
         description: DESCRIPTIONS[status],
@@ -33,12 +30,12 @@ export const ApiProblems = (...statuses: (keyof typeof DESCRIPTIONS)[]) =>
   );
 
 /** The header of a 201. */
-export const ApiLocation = {
+export const ApiLocationHeader = {
   Location: { description: 'The path of what was created.', schema: { type: 'string' as const } },
 };
 
 /** The header of a page of a list. */
-export const ApiLink = {
+export const ApiLinkHeader = {
   Link: {
     description: 'The `first`, `prev`, `next` and `last` page, those that there are (RFC 8288).',
     schema: { type: 'string' as const },

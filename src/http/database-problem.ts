@@ -1,11 +1,10 @@
 import { isConnectionFailure, postgresError } from '../database/database-errors.js';
-import { type Problem, problem } from './problem.js';
+import { DETAILS, type Problem, problem } from './problem.js';
 
-/** What a caller is told when the database, or the service as a whole, cannot answer now. */
-export const UNAVAILABLE = problem(
-  503,
-  'The database cannot be reached or did not answer in time. Try again soon.',
-);
+/** What a caller is told when the database cannot answer now. */
+export const UNAVAILABLE = problem(503, DETAILS[503]);
+
+const NOT_STORABLE = problem(400, 'A value cannot be stored.');
 
 /**
  * What a refusal by PostgreSQL means to the caller, by its SQLSTATE or the class of that
@@ -13,14 +12,17 @@ export const UNAVAILABLE = problem(
  */
 const PROBLEMS_BY_SQLSTATE: Record<string, Problem | undefined> = {
   '08': UNAVAILABLE, // connection exception
-  '22': problem(400, 'A value cannot be stored.'), // data exception
+  '22001': NOT_STORABLE, // string data right truncation
+  '22021': NOT_STORABLE, // character not in repertoire
+  '22P02': NOT_STORABLE, // invalid text representation
   '23503': problem(404, 'What the request refers to has just been deleted.'), // foreign key violation
-  '25': UNAVAILABLE, // invalid transaction state: a standby refuses to write
+  '25006': UNAVAILABLE, // read only SQL transaction: the server is a standby
   '28': UNAVAILABLE, // invalid authorization specification
   '3D': UNAVAILABLE, // invalid catalog name: the database is gone
   '40': UNAVAILABLE, // transaction rollback: deadlock or serialization failure
   '53': UNAVAILABLE, // insufficient resources
-  '55': UNAVAILABLE, // object not in prerequisite state: a lock was not to be had
+  '55000': UNAVAILABLE, // object not in prerequisite state: the database accepts no connections
+  '55P03': UNAVAILABLE, // lock not available
   '57': UNAVAILABLE, // operator intervention: shutdown, or the statement took too long
   '58': UNAVAILABLE, // system error
 };

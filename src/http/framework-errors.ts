@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { BadRequestException } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Problem, PROBLEM_JSON, problem } from './problem.js';
+import { DETAILS, type Problem, PROBLEM_JSON, problem } from './problem.js';
 
 /** Answers what Fastify's router refuses before there is a route: a malformed escape in the URL. */
 export function answerFrameworkError(
@@ -17,8 +17,8 @@ export function answerFrameworkError(
 const NO_HTTP = problem(400, 'This is not a valid HTTP request.');
 
 const PROBLEMS_BY_CLIENT_ERROR: Record<string, Problem | undefined> = {
-  HPE_HEADER_OVERFLOW: problem(431, 'The headers are larger than 16 KiB.'),
-  ERR_HTTP_REQUEST_TIMEOUT: problem(408, 'The request did not arrive in time.'),
+  HPE_HEADER_OVERFLOW: problem(431, DETAILS[431]),
+  ERR_HTTP_REQUEST_TIMEOUT: problem(408, DETAILS[408]),
 };
 
 /** Answers what Node.js cannot read as HTTP. */

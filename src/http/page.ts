@@ -37,18 +37,18 @@ export function offsetOf({ page, per_page }: PageQuery): { skip: number; take: n
 export type Page<Item> = [items: Item[], total: number];
 
 /**
- * Writes the `Link` header (RFC 8288) of a page: first, prev, next and last, those that there are.
+ * Sets the `Link` header (RFC 8288) of a page: first, prev, next and last, those that there are.
  *
  * @returns the items of the page
  */
-export function sendPage<Item>(
+export function setLinkHeader<Item>(
   reply: FastifyReply,
   { page, per_page }: PageQuery,
   [items, total]: Page<Item>,
 ): Item[] {
   const last = Math.max(1, Math.ceil(total / per_page));
   const pages = { first: 1, prev: page - 1, next: page + 1, last };
-  const [path] = reply.request.url.split('?');
+  const [path] = reply.request.url.split(/[?#]/);
   const links = Object.entries(pages)
     .filter(([, target]) => target >= 1 && target <= last)
     .map(([rel, target]) => `<${path}?page=${target}&per_page=${per_page}>; rel="${rel}"`);

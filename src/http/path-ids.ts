@@ -1,15 +1,19 @@
-import { BadRequestException, NotFoundException, Param, type PipeTransform } from '@nestjs/common';
+import { BadRequestException, Param, type PipeTransform } from '@nestjs/common';
 import { ApiParam } from '@nestjs/swagger';
+import { notFound } from './problem.js';
 
 /** The largest ID there can be: that of an `integer` column of PostgreSQL. */
 const MAX_ID = 2 ** 31 - 1;
 
+/** No slug has other characters. NUL, which a path can hold and text in PostgreSQL cannot, is one of those. */
+const SLUG_CHARACTERS = /^[a-z0-9-]+$/;
+
 /** A resource as its path names it: a number is its ID, a string its slug. */
 export type IdOrSlug = number | string;
 
-/** The 404 of a resource whose path leads nowhere. */
-export function notFound(resource: string): NotFoundException {
-  return new NotFoundException(`There is no such ${resource}.`);
+/** The condition that finds a resource by what its path names it. */
+export function keyCondition(key: IdOrSlug): { id: number } | { slug: string } {
+  return typeof key === 'number' ? { id: key } : { slug: key };
 }
 
 /** An ID, or a slug: the two cannot be mistaken, as no slug is all digits. */
@@ -19,8 +23,7 @@ class IdOrSlugPipe implements PipeTransform<string, IdOrSlug> {
   /** @throws NotFoundException for what can be neither */
   transform(value: string): IdOrSlug {
     if (/^\d+$/.test(value)) return existingId(Number(value), this.resource);
-    // No slug has other characters. NUL, which a path can hold and text in PostgreSQL cannot, is one of them.
-    if (!/^[a-z\d-]+$/.test(value)) throw notFound(this.resource);
+    if (!SLUG_CHARACTERS.test(value)) throw notFound(this.resource);
     return value;
   }
 }
@@ -57,7 +60,7 @@ export const LocationId = () => Param('location_id', new IdPipe('location'));
 export const PhoneId = () => Param('id', new PhoneIdPipe());
 
 const ID = { type: 'integer', minimum: 1, maximum: MAX_ID } as const;
-const ID_OR_SLUG = { type: 'string', pattern: '^[a-z0-9-]+$' } as const;
+const ID_OR_SLUG = { type: 'string', pattern: SLUG_CHARACTERS.source } as const;
 
 /** What the OpenAPI document says of each of these parameters. The examples are there once the seed has run. */
 export const ApiOrganizationId = () =>

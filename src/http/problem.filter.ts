@@ -2,19 +2,10 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger 
 import { errorCodes, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { AllowedMethods } from './allowed-methods.js';
 import { databaseProblem, UNAVAILABLE } from './database-problem.js';
-import { type Problem, PROBLEM_JSON, FaultyRequestException, problem } from './problem.js';
+import { DETAILS, FaultyRequestException, type Problem, PROBLEM_JSON, problem } from './problem.js';
 
-/** After how many seconds a caller may try again what failed for want of the database. */
+/** After how many seconds a caller may try again what failed because the database is unavailable. */
 const RETRY_AFTER = 5;
-
-const TOO_SLOW = problem(503, 'The answer took too long. Try again soon.');
-
-/** For the statuses of which the words of Fastify or a library would not tell a caller enough. */
-const DETAILS_BY_STATUS: Record<number, string | undefined> = {
-  413: 'The body is larger than 64 KiB.',
-  415: 'The body must be JSON, with Content-Type: application/json.',
-  503: UNAVAILABLE.detail,
-};
 
 /** Answers every error with a problem document (RFC 9457). */
 @Catch()
@@ -29,8 +20,9 @@ export class ProblemFilter implements ExceptionFilter {
     // Nobody is there to answer: the time limit has done so already, or the caller is gone.
     if (reply.sent || request.socket.destroyed) return;
 
-    const answer = request.is404 ? this.unrouted(request, reply) : this.problemOf(error);
+    const answer = request.is404 ? this.unrouted(request, reply) : this.problemOf(error, request);
     if (answer.status === 503) reply.header('Retry-After', RETRY_AFTER);
+    if (answer.status === 408) reply.header('Connection', 'close');
     // A string, because a schema of the route or a serializer of its own must not touch it.
     void reply.status(answer.status).type(PROBLEM_JSON).send(JSON.stringify(answer));
   }
@@ -43,16 +35,19 @@ export class ProblemFilter implements ExceptionFilter {
     return problem(405, `${method} is not possible here; ${allowed.join(', ')} are.`);
   }
 
-  private problemOf(error: unknown): Problem {
+  private problemOf(error: unknown, request: FastifyRequest): Problem {
     if (error instanceof HttpException) {
       const status = error.getStatus();
       return problem(
         status,
-        DETAILS_BY_STATUS[status] ?? error.message,
+        (DETAILS as Record<number, string | undefined>)[status] ?? error.message,
         error instanceof FaultyRequestException ? error.faults : undefined,
       );
     }
-    const answer = error instanceof errorCodes.FST_ERR_HANDLER_TIMEOUT ? TOO_SLOW : databaseProblem(error);
+    // The time limit is over: either the body is not all there, or the database has not answered.
+    const isLate = error instanceof errorCodes.FST_ERR_HANDLER_TIMEOUT;
+    if (isLate && !request.raw.complete) return problem(408, DETAILS[408]);
+    const answer = isLate ? UNAVAILABLE : databaseProblem(error);
     if (answer !== undefined) {
       this.log.warn(String(error));
       return answer;

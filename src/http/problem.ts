@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { BadRequestException } from '@nestjs/common';
+import { BadRequestException, NotFoundException } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 export const PROBLEM_JSON = 'application/problem+json';
@@ -30,11 +30,25 @@ export class Problem {
   @ApiProperty({ type: 'integer', example: 400 })
   status!: number;
 
-  @ApiProperty({ example: 'The body was refused; errors says why.' })
+  @ApiProperty({ example: 'The body is invalid; see errors.' })
   detail!: string;
 
   @ApiPropertyOptional({ type: [Fault], description: 'All that is wrong with the request, at once.' })
   errors?: Fault[];
+}
+
+/** What each status means wherever it is answered, in the answers and in the OpenAPI document. */
+export const DETAILS = {
+  408: 'The request did not arrive in time.',
+  413: 'The body is larger than 64 KiB.',
+  415: 'The body must be JSON, not compressed, with Content-Type: application/json.',
+  431: 'The headers are larger than 16 KiB.',
+  503: 'The database cannot be reached or did not answer in time. Try again soon.',
+} as const;
+
+/** The 404 of a resource whose path leads nowhere. */
+export function notFound(resource: string): NotFoundException {
+  return new NotFoundException(`There is no such ${resource}.`);
 }
 
 /** The members of a problem whose meaning is that of its HTTP status (RFC 9457, section 4.2.1). */
@@ -54,6 +68,6 @@ export class FaultyRequestException extends BadRequestException {
     part: 'body' | 'query',
     readonly faults: Fault[],
   ) {
-    super(`The ${part} was refused; errors says why.`);
+    super(`The ${part} is invalid; see errors.`);
   }
 }

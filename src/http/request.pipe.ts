@@ -15,11 +15,24 @@ export class RequestPipe implements PipeTransform {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw new FaultyRequestException(type, [{ pointer: '', detail: 'must be a JSON object' }]);
     }
-    const dto = plainToInstance(metatype, value) as object;
+    const dto = plainToInstance(metatype, withoutNested(value)) as object;
     const faults = type === 'body' ? bodyFaults(value, dto) : queryFaults(dto);
     if (faults.length > 0) throw new FaultyRequestException(type, faults);
     return dto;
   }
+}
+
+/** Stands for a nested value; no validator takes it for anything. */
+const NESTED = Symbol('nested');
+
+/** No field is nested. The transformer would go down into anything that is, however deep, and trust what it finds. */
+function withoutNested(value: object): object {
+  return Object.fromEntries(
+    Object.entries(value).map(([field, inner]: [string, unknown]) => [
+      field,
+      typeof inner === 'object' && inner !== null ? NESTED : inner,
+    ]),
+  );
 }
 
 const UNKNOWN = 'is not a known field';

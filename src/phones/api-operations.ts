@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
-import { ApiLocation, ApiProblems } from '../http/api-responses.js';
+import { ApiLocationHeader, ApiProblems } from '../http/api-responses.js';
 import { ApiPhoneId } from '../http/path-ids.js';
 import { PhoneDto } from './dto/phone.dto.js';
 
@@ -22,8 +22,8 @@ export const ApiCreatePhone = (owner: string) =>
       summary: `Add a phone to ${owner}`,
       description: 'The first phone is the primary one unless `is_primary` says otherwise.',
     }),
-    ApiCreatedResponse({ type: PhoneDto, description: 'The new phone.', headers: ApiLocation }),
-    ApiProblems(400, 404, 413, 415, 503),
+    ApiCreatedResponse({ type: PhoneDto, description: 'The new phone.', headers: ApiLocationHeader }),
+    ApiProblems(404, 413, 415, 503),
   );
 
 export const ApiGetPhone = (owner: string, example: number) =>
@@ -31,7 +31,7 @@ export const ApiGetPhone = (owner: string, example: number) =>
     ApiPhoneId(example),
     ApiOperation({ summary: `Get a phone of ${owner}` }),
     ApiOkResponse({ type: PhoneDto, description: 'The phone.' }),
-    ApiProblems(400, 404, 503),
+    ApiProblems(404, 503),
   );
 
 export const ApiUpdatePhone = (owner: string, example: number) =>
@@ -42,7 +42,7 @@ export const ApiUpdatePhone = (owner: string, example: number) =>
       description: 'Changes the fields that the body names and leaves the others.',
     }),
     ApiOkResponse({ type: PhoneDto, description: 'The phone as it is now.' }),
-    ApiProblems(400, 404, 413, 415, 503),
+    ApiProblems(404, 413, 415, 503),
   );
 
 export const ApiDeletePhone = (owner: string, example: number) =>
@@ -53,5 +53,5 @@ export const ApiDeletePhone = (owner: string, example: number) =>
       description: 'Deleting the primary number leaves the owner without one until another is made primary.',
     }),
     ApiNoContentResponse({ description: 'The phone is gone.' }),
-    ApiProblems(400, 404, 503),
+    ApiProblems(404, 413, 415, 503),
   );

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Post, Put, UseInterceptors } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { LocationInterceptor } from '../http/location.interceptor.js';
+import { LocationHeaderInterceptor } from '../http/location-header.interceptor.js';
 import {
   ApiOpportunityId,
   ApiOrganizationId,
@@ -38,7 +38,7 @@ export class OpportunityPhonesController {
   }
 
   @Post()
-  @UseInterceptors(LocationInterceptor)
+  @UseInterceptors(LocationHeaderInterceptor)
   @ApiCreatePhone('an opportunity')
   createOpportunityPhone(
     @OrganizationId() organization: IdOrSlug,

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Post, Put, UseInterceptors } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { LocationInterceptor } from '../http/location.interceptor.js';
+import { LocationHeaderInterceptor } from '../http/location-header.interceptor.js';
 import { ApiOrganizationId, type IdOrSlug, OrganizationId, PhoneId } from '../http/path-ids.js';
 import {
   ApiCreatePhone,
@@ -27,7 +27,7 @@ export class OrganizationPhonesController {
   }
 
   @Post()
-  @UseInterceptors(LocationInterceptor)
+  @UseInterceptors(LocationHeaderInterceptor)
   @ApiCreatePhone('an organization')
   createOrganizationPhone(@OrganizationId() id: IdOrSlug, @Body() phone: CreatePhoneDto): Promise<PhoneDto> {
     return this.phones.create({ type: 'organization', id }, phone);

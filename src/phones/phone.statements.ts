@@ -10,8 +10,8 @@ import type { Owner } from './owner.js';
  * writes the phones. Each has a name, so that PostgreSQL parses it once for each connection.
  */
 
-/** A row of a read: all null but for the owner when it has no phone; no row at all when there is no owner. */
-export type OwnersPhone = PhoneDto | { id: null };
+/** A row of a read. An owner without a phone gives one row of nulls, no owner gives no row. */
+export type OwnerPhoneRow = PhoneDto | { id: null };
 
 const FIELDS = 'phones.id, phones.digits, phones.phone_type, phones.is_primary';
 

@@ -50,7 +50,7 @@ export const COUNTY: OrganizationSeed[] = [
       {
         name: 'Pier Street Warehouse',
         phones: [
-          { digits: '+1 650 555 0107', phone_type: 'Loading dock' },
+          { digits: '+1 650 555 0107', phone_type: 'Loading dock', is_primary: false },
           { digits: '650 555 0108', phone_type: 'Volunteers', is_primary: true },
         ],
       },

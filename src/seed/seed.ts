@@ -1,50 +1,55 @@
-import 'reflect-metadata';
-import { createApp } from '../create-app.js';
-import { LocationsService } from '../directory/locations.service.js';
-import { OpportunitiesService } from '../directory/opportunities.service.js';
-import { OrganizationsService } from '../directory/organizations.service.js';
+import type { DataSource } from 'typeorm';
+import dataSource from '../../ormconfig.js';
+import { exitWith } from '../config/start-error.js';
+import { Location } from '../directory/location.entity.js';
+import { Opportunity } from '../directory/opportunity.entity.js';
+import { Organization } from '../directory/organization.entity.js';
+import { slugOf } from '../directory/slug.js';
 import type { CreatePhoneDto } from '../phones/dto/create-phone.dto.js';
-import type { Owner } from '../phones/owner.js';
-import { PhonesService } from '../phones/phones.service.js';
-import { exitWith } from '../start-failure.js';
+import type { OwnerType } from '../phones/owner.js';
+import { Phone } from '../phones/phone.entity.js';
 import { COUNTY } from './county.js';
 
-/** Fills an empty database with a made-up county; one that is not empty stays as it is. */
-async function seed(): Promise<string> {
-  const app = await createApp();
-  try {
-    const organizations = app.get(OrganizationsService);
-    const opportunities = app.get(OpportunitiesService);
-    const locations = app.get(LocationsService);
-    const phones = app.get(PhonesService);
+/** Fills an empty database with a made-up county, whole or not at all; one that is not empty stays as it is. */
+function seed(database: DataSource): Promise<string> {
+  return database.transaction(async (manager) => {
     let count = 0;
-    const addPhones = async (owner: Owner, added: CreatePhoneDto[]) => {
-      for (const phone of added) await phones.create(owner, phone);
-      count += added.length;
+    const addPhones = async (owner_type: OwnerType, owner_id: number, phones: CreatePhoneDto[]) => {
+      const rows = phones.map(({ digits, phone_type = null, is_primary }, index) => ({
+        ...{ owner_type, owner_id, digits, phone_type },
+        is_primary: is_primary ?? index === 0,
+      }));
+      await manager.insert(Phone, rows);
+      count += rows.length;
     };
 
-    const [, total] = await organizations.list({ page: 1, per_page: 1 });
-    if (total > 0) return `Nothing to do: the database has ${total} organizations already.`;
-    for (const seeded of COUNTY) {
-      const { id: organization } = await organizations.create(seeded);
-      await addPhones({ type: 'organization', id: organization }, seeded.phones);
-      for (const opportunity of seeded.opportunities) {
-        const { id } = await opportunities.create(organization, opportunity);
-        await addPhones({ type: 'opportunity', id, organization }, opportunity.phones);
+    // Of two seeds at once the later one waits here, and then finds what the other has made.
+    await manager.query('LOCK TABLE organizations IN SHARE ROW EXCLUSIVE MODE');
+    const present = await manager.count(Organization);
+    if (present > 0) return `Nothing to do: the database has ${present} organizations already.`;
+    for (const { name, phones, opportunities, locations } of COUNTY) {
+      const slug = slugOf(name, 'organization');
+      const { id: organization_id } = await manager.save(Organization, { name, slug });
+      await addPhones('organization', organization_id, phones);
+      for (const { title, phones } of opportunities) {
+        const slug = slugOf(title, 'opportunity');
+        const { id } = await manager.save(Opportunity, { organization_id, title, slug });
+        await addPhones('opportunity', id, phones);
       }
-      for (const location of seeded.locations) {
-        const { id } = await locations.create(organization, location);
-        await addPhones({ type: 'location', id, organization }, location.phones);
+      for (const { name, phones } of locations) {
+        const { id } = await manager.save(Location, { organization_id, name });
+        await addPhones('location', id, phones);
       }
     }
     return `Created ${COUNTY.length} organizations with ${count} phones.`;
-  } finally {
-    await app.close();
-  }
+  });
 }
 
 try {
-  console.log(await seed());
+  await dataSource.initialize();
+  await dataSource.runMigrations();
+  console.log(await seed(dataSource));
+  await dataSource.destroy();
 } catch (error) {
   exitWith(error);
 }

@@ -31,7 +31,9 @@ export async function newDataDirectory(): Promise<string> {
 
 // Each test file has a database of its own, which goes when the file is done.
 process.env.LOG_LEVEL = 'fatal';
-delete process.env.DATABASE_URL;
+// Empty, not absent, so that a .env of the developer's cannot fill them in.
+for (const name of ['PORT', 'HOST', 'DATABASE_URL', 'DATABASE_POOL', 'REQUIRE_API_KEY'])
+  process.env[name] = '';
 
 if (SERVER === undefined) {
   beforeAll(async () => {

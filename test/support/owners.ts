@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { request } from './api.js';
 
 export interface Phone {
@@ -20,22 +21,28 @@ export type OwnerType = (typeof OWNER_TYPES)[number];
 
 const COLLECTIONS = { opportunity: 'opportunities', location: 'locations' } as const;
 
-export async function createOrganization(name = 'Harbor Food Bank'): Promise<Organization> {
-  return (await request<Organization>('POST', '/v1/organizations', { name })).body;
+async function create<Resource>(path: string, body: object): Promise<Resource> {
+  const answer = await request<Resource>('POST', path, body);
+  expect(answer).toMatchObject({ status: 201 });
+  return answer.body;
+}
+
+export function createOrganization(name = 'Harbor Food Bank'): Promise<Organization> {
+  return create('/v1/organizations', { name });
 }
 
 /** Creates an owner, with an organization of its own unless one is given. @returns its path */
 export async function createOwner(type: OwnerType, organizationId?: number): Promise<string> {
   const organization = `/v1/organizations/${organizationId ?? (await createOrganization()).id}`;
   if (type === 'organization') return organization;
-  const { headers } = await request('POST', `${organization}/${COLLECTIONS[type]}`, {
-    [type === 'opportunity' ? 'title' : 'name']: 'Senior Lunch',
-  });
-  return String(headers.location);
+  const path = `${organization}/${COLLECTIONS[type]}`;
+  const field = type === 'opportunity' ? 'title' : 'name';
+  const { id } = await create<{ id: number }>(path, { [field]: 'Senior Lunch' });
+  return `${path}/${id}`;
 }
 
-export async function createPhone(owner: string, phone: Partial<Phone> = {}): Promise<Phone> {
-  return (await request<Phone>('POST', `${owner}/phones`, { digits: '650-555-0101', ...phone })).body;
+export function createPhone(owner: string, phone: Partial<Phone> = {}): Promise<Phone> {
+  return create(`${owner}/phones`, { digits: '650-555-0101', ...phone });
 }
 
 export async function listPhones(owner: string): Promise<Phone[]> {

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
 import { afterEach } from 'vitest';
 import { databaseSettings } from './database.js';
 
@@ -10,17 +12,22 @@ export interface Result {
   output: string[];
 }
 
-/** A process of the built product, with the settings of the shipped one unless others are given. */
+/** A process of the built product, with the default settings but for those that are given, and without a `.env`. */
 export class Service {
   private static readonly running = new Set<Service>();
   private readonly process: ChildProcess;
   private readonly ended: Promise<Result>;
   private output = '';
 
-  constructor(settings: Record<string, string | undefined> = databaseSettings(), script = 'main.js') {
+  constructor(
+    settings: Record<string, string | undefined> = databaseSettings(),
+    script = 'main.js',
+    cwd = tmpdir(),
+  ) {
     const { PATH } = process.env;
-    this.process = spawn(process.execPath, [`dist/src/${script}`], {
+    this.process = spawn(process.execPath, [resolve('dist/src', script)], {
       env: { PATH, PORT: '0', ...settings },
+      cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [this.process.stdout, this.process.stderr]) {
@@ -39,16 +46,21 @@ export class Service {
     for (;;) {
       const [, address] = /Phones API at (http:\S+?)"/.exec(this.output) ?? [];
       if (address !== undefined && this.output.includes('Swagger UI at')) return address;
-      await Promise.race([
-        once(this.process.stdout ?? this.process, 'data'),
-        this.ended.then(({ output }) => Promise.reject(new Error(output.join('\n')))),
-      ]);
+      await this.moreOutput();
     }
   }
 
   /** Waits until it has printed something. */
   async printed(text: string): Promise<void> {
-    while (!this.output.includes(text)) await once(this.process.stdout ?? this.process, 'data');
+    while (!this.output.includes(text)) await this.moreOutput();
+  }
+
+  /** @throws Error when it ends instead, with all that it printed */
+  private async moreOutput(): Promise<void> {
+    await Promise.race([
+      once(this.process.stdout ?? this.process, 'data'),
+      this.ended.then(({ output }) => Promise.reject(new Error(output.join('\n')))),
+    ]);
   }
 
   /** Sends a signal, if there is one to send, and waits for the end. */
