@@ -48,8 +48,8 @@ describe('a body is refused', () => {
   );
 
   it.each([
-    ['without end', '['.repeat(30_000) + ']'.repeat(30_000)],
-    ['without end', '{"a":'.repeat(10_000) + '1' + '}'.repeat(10_000)],
+    ['without end', '['.repeat(10_000) + ']'.repeat(10_000)],
+    ['without end', '{"a":'.repeat(3000) + '1' + '}'.repeat(3000)],
     ['with a false constructor', '{"constructor":"x"}'],
     ['with a false prototype', '{"__proto__":{"constructor":1}}'],
   ])('for the fields that are nested %s', async (_, nested) => {
@@ -89,7 +89,7 @@ describe('a body is refused', () => {
     'x',
   ])('when it is %s', async (contentType) => {
     const answer = await request('POST', collection, '{"digits":"211"}', { 'content-type': contentType });
-    expectProblem(answer, 415, 'The body must be JSON, with Content-Type: application/json.');
+    expectProblem(answer, 415, 'The body must be JSON, not compressed, with Content-Type: application/json.');
     await nothingWritten();
   });
 
