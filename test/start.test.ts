@@ -161,6 +161,15 @@ describe('a start is refused in one line', () => {
     await rm(DATA_DIR, { recursive: true });
   });
 
+  it('but not with a DATA_DIR whose lock file says nothing', async () => {
+    const DATA_DIR = await newDataDirectory();
+    await writeFile(join(DATA_DIR, 'lock'), 'nonsense');
+    const service = new Service({ DATA_DIR });
+    await service.listening();
+    await service.end('SIGTERM');
+    await rm(DATA_DIR, { recursive: true });
+  });
+
   it('with a wrong setting in a .env, unless the environment has a right one', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'phones-test-'));
     await writeFile(join(directory, '.env'), 'LOG_LEVEL=loud\nPORT=\n');

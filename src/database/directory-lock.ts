@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { StartError } from '../config/start-error.js';
@@ -78,8 +78,9 @@ async function contentOf(file: string): Promise<string | undefined> {
 
 async function isHeld(content: string): Promise<boolean> {
   const [port, token] = content.split(' ');
-  const socket = connect({ host: '127.0.0.1', port: Number(port), timeout: HOLDER_PATIENCE });
+  const socket = new Socket().setTimeout(HOLDER_PATIENCE);
   try {
+    socket.connect(Number(port), '127.0.0.1');
     return await Promise.race([
       once(socket, 'timeout').then(() => true),
       text(socket).then((answer) => answer === token),
