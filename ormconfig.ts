@@ -1,3 +1,6 @@
+import { ApiKey } from './src/access/api-key.entity.js';
+import { ClientOrganization } from './src/access/client-organization.entity.js';
+import { Client } from './src/access/client.entity.js';
 import { migrations } from './src/database/migrations/index.js';
 import { ServiceDataSource } from './src/database/service-data-source.js';
 import { Location } from './src/directory/location.entity.js';
@@ -9,7 +12,7 @@ import { Phone } from './src/phones/phone.entity.js';
 export default new ServiceDataSource({
   type: 'postgres',
   applicationName: 'phones-service',
-  entities: [Organization, Opportunity, Location, Phone],
+  entities: [Organization, Opportunity, Location, Phone, Client, ClientOrganization, ApiKey],
   migrations,
   installExtensions: false,
 });

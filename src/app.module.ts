@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
+import { AccessModule } from './access/access.module.js';
 import { environmentConfig } from './config/environment.js';
 import { DatabaseModule } from './database/database.module.js';
 import { DirectoryModule } from './directory/directory.module.js';
@@ -10,6 +11,7 @@ import { PhonesModule } from './phones/phones.module.js';
   imports: [
     ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, load: [environmentConfig] }),
     DatabaseModule,
+    AccessModule,
     DirectoryModule,
     PhonesModule,
     HealthModule,

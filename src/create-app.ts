@@ -4,16 +4,22 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import helmet from '@fastify/helmet';
 import { LogController } from 'fastify';
 import dataSource from '../ormconfig.js';
+import { registerRateLimit } from './access/rate-limits.js';
 import { AppModule } from './app.module.js';
-import { loadEnvironment } from './config/environment.js';
+import { listed, loadEnvironment } from './config/environment.js';
 import { AllowedMethods, ROUTER_OPTIONS } from './http/allowed-methods.js';
-import { answerClientError, answerForNode, answerFrameworkError } from './http/framework-errors.js';
+import {
+  answerClientError,
+  answerForNode,
+  answerFrameworkError,
+  limitUrls,
+} from './http/framework-errors.js';
 import { parseJsonBodies } from './http/json-body.js';
 import { closeConnectionsOnShutdown } from './http/shutdown.js';
-import { serveOpenApi } from './http/openapi.js';
 import { PinoLogger } from './http/pino-logger.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RequestPipe } from './http/request.pipe.js';
+import { serveOpenApi } from './openapi.js';
 
 /** The largest body, in bytes. */
 const BODY_LIMIT = 64 * 1024;
@@ -27,24 +33,27 @@ const REQUEST_LIMIT = 5000;
  * @throws StartError for a wrong setting, or when there is no usable database
  */
 export async function createApp(): Promise<NestFastifyApplication> {
-  const { LOG_LEVEL } = loadEnvironment();
+  const { CORS_ORIGINS, LOG_LEVEL, TRUST_PROXY } = loadEnvironment();
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
     clientErrorHandler: answerClientError,
     frameworkErrors: answerFrameworkError,
     handlerTimeout: REQUEST_LIMIT,
-    http: { requireHostHeader: false },
+    http: { requireHostHeader: false, headersTimeout: REQUEST_LIMIT, connectionsCheckingInterval: 1000 },
     // A line for each request is the reverse proxy's to write; here it would be most of the work.
     logController: new LogController({ disableRequestLogging: true }),
     logger: { level: LOG_LEVEL, base: null },
     // What is under way when the service shuts down is still answered.
     return503OnClosing: false,
     routerOptions: ROUTER_OPTIONS,
+    trustProxy: TRUST_PROXY ?? false,
   });
   const fastify = adapter.getInstance();
   const allowedMethods = new AllowedMethods(fastify);
   answerForNode(fastify);
+  limitUrls(fastify);
   parseJsonBodies(fastify);
+  await registerRateLimit(fastify);
   Logger.overrideLogger(new PinoLogger(fastify.log));
 
   await dataSource.initialize();
@@ -60,6 +69,22 @@ export async function createApp(): Promise<NestFastifyApplication> {
       directives: { 'style-src': ["'self'", "'unsafe-inline'"], 'upgrade-insecure-requests': null },
     },
   });
+  if (CORS_ORIGINS !== undefined) {
+    app.enableCors({
+      origin: listed(CORS_ORIGINS),
+      methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+      allowedHeaders: ['Authorization', 'Content-Type', 'X-API-Key'],
+      exposedHeaders: [
+        'Link',
+        'Location',
+        'RateLimit',
+        'RateLimit-Policy',
+        'Retry-After',
+        'WWW-Authenticate',
+      ],
+      strictPreflight: false,
+    });
+  }
   app.enableVersioning({ type: VersioningType.URI });
   app.useGlobalPipes(new RequestPipe());
   app.useGlobalFilters(new ProblemFilter(allowedMethods));

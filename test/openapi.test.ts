@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { databaseSettings } from './support/database.js';
+import { ADMIN_API_KEY, databaseSettings, keyHeader } from './support/database.js';
 import { send, Service } from './support/service.js';
 
 interface Operation {
@@ -12,12 +12,16 @@ interface Operation {
   summary?: string;
   parameters: { name: string; in: string; description?: string; schema: { example?: unknown } }[];
   requestBody?: { content: { 'application/json': { schema: { $ref: string } } } };
+  security: Record<string, string[]>[];
   responses: Record<string, { description: string; content?: Record<string, { schema?: object }> }>;
 }
 
 interface Document {
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, { properties: Record<string, { example?: unknown }> }> };
+  components: {
+    securitySchemes: Record<string, object>;
+    schemas: Record<string, { properties: Record<string, { example?: unknown }> }>;
+  };
 }
 
 let document: Document;
@@ -38,6 +42,8 @@ describe('the OpenAPI document', () => {
       operations.map(({ method, path, operation }) => `${method} ${path} ${operation.operationId}`).sort(),
     ).toMatchInlineSnapshot(`
       [
+        "DELETE /v1/clients/{id} deleteClient",
+        "DELETE /v1/clients/{id}/keys/{key_id} deleteClientKey",
         "DELETE /v1/organizations/{organization_id} deleteOrganization",
         "DELETE /v1/organizations/{organization_id}/locations/{location_id} deleteLocation",
         "DELETE /v1/organizations/{organization_id}/locations/{location_id}/phones/{id} deleteLocationPhone",
@@ -46,6 +52,8 @@ describe('the OpenAPI document', () => {
         "DELETE /v1/organizations/{organization_id}/phones/{id} deleteOrganizationPhone",
         "GET /health/live getLiveness",
         "GET /health/ready getReadiness",
+        "GET /v1/clients listClients",
+        "GET /v1/clients/{id} getClient",
         "GET /v1/organizations listOrganizations",
         "GET /v1/organizations/{organization_id} getOrganization",
         "GET /v1/organizations/{organization_id}/locations listLocations",
@@ -58,12 +66,15 @@ describe('the OpenAPI document', () => {
         "GET /v1/organizations/{organization_id}/opportunities/{opportunity_id}/phones/{id} getOpportunityPhone",
         "GET /v1/organizations/{organization_id}/phones listOrganizationPhones",
         "GET /v1/organizations/{organization_id}/phones/{id} getOrganizationPhone",
+        "POST /v1/clients createClient",
+        "POST /v1/clients/{id}/keys createClientKey",
         "POST /v1/organizations createOrganization",
         "POST /v1/organizations/{organization_id}/locations createLocation",
         "POST /v1/organizations/{organization_id}/locations/{location_id}/phones createLocationPhone",
         "POST /v1/organizations/{organization_id}/opportunities createOpportunity",
         "POST /v1/organizations/{organization_id}/opportunities/{opportunity_id}/phones createOpportunityPhone",
         "POST /v1/organizations/{organization_id}/phones createOrganizationPhone",
+        "PUT /v1/clients/{id} updateClient",
         "PUT /v1/organizations/{organization_id} updateOrganization",
         "PUT /v1/organizations/{organization_id}/locations/{location_id} updateLocation",
         "PUT /v1/organizations/{organization_id}/locations/{location_id}/phones/{id} updateLocationPhone",
@@ -84,6 +95,40 @@ describe('the OpenAPI document', () => {
           status === '204' ? undefined : status < '300' ? 'application/json' : 'application/problem+json';
         expect(Object.keys(content ?? {})).toEqual(type === undefined ? [] : [type]);
         for (const { schema } of Object.values(content ?? {})) expect(schema).toBeDefined();
+      }
+    }
+  });
+
+  it('describes the three ways to send a key', () => {
+    expect(document.components.securitySchemes).toMatchObject({
+      bearer: { type: 'http', scheme: 'bearer' },
+      header: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+      query: { type: 'apiKey', in: 'query', name: 'api_key' },
+    });
+  });
+
+  it.each([
+    ['never', { read: 'none', write: 'none' }],
+    ['writes', { read: 'optional', write: 'needed' }],
+    ['always', { read: 'needed', write: 'needed' }],
+  ])('says which operations need a key, with REQUIRE_API_KEY=%s', async (mode, needs) => {
+    const settings = { ...databaseSettings(), REQUIRE_API_KEY: mode, RATE_LIMIT_WRITES: '100' };
+    const api = await new Service(settings).listening();
+    const { body } = await send<Document>('GET', api.replace('/v1', '/docs-json'));
+    for (const [path, methods] of Object.entries(body.paths)) {
+      for (const [method, { security, responses }] of Object.entries(methods)) {
+        const isRead = method === 'get';
+        const need = path.startsWith('/v1/clients')
+          ? 'needed'
+          : path.startsWith('/health')
+            ? 'none'
+            : needs[isRead ? 'read' : 'write'];
+        const optional = need === 'optional' ? [{}] : [];
+        const ways = need === 'none' ? [] : [{ bearer: [] }, { header: [] }, { query: [] }];
+        expect({ method, path, security }).toEqual({ method, path, security: [...optional, ...ways] });
+        expect('401' in responses).toBe(need !== 'none');
+        expect('403' in responses).toBe(need === 'needed' && (!isRead || path.startsWith('/v1/clients')));
+        expect('429' in responses).toBe(!isRead);
       }
     }
   });
@@ -120,7 +165,12 @@ describe('the OpenAPI document', () => {
       const body = Object.entries(document.components.schemas[schema]?.properties ?? {}).map(
         ([name, { example }]) => [name, example],
       );
-      const answer = await send(method, origin + url, schema === '' ? undefined : Object.fromEntries(body));
+      const answer = await send(
+        method,
+        origin + url,
+        schema === '' ? undefined : Object.fromEntries(body),
+        keyHeader(ADMIN_API_KEY),
+      );
       const success = Object.keys(operation.responses).filter((status) => status < '300');
       expect(`${method} ${url}: ${answer.status}`).toBe(`${method} ${url}: ${success.join()}`);
     }

@@ -27,7 +27,15 @@ describe('the migrations', () => {
     expect(await tables()).toEqual([]);
     expect(await dataSource.query('SELECT * FROM typeorm_metadata')).toEqual([]);
     await dataSource.runMigrations();
-    expect(await tables()).toEqual(['locations', 'opportunities', 'organizations', 'phones']);
+    expect(await tables()).toEqual([
+      'api_keys',
+      'client_organizations',
+      'clients',
+      'locations',
+      'opportunities',
+      'organizations',
+      'phones',
+    ]);
     expect(await dataSource.showMigrations()).toBe(false);
   });
 

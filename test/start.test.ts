@@ -121,11 +121,40 @@ describe('a start is refused in one line', () => {
     ],
     ['DATABASE_POOL', '0', /^Wrong settings: DATABASE_POOL must be a whole number from 1 to 1000\.$/],
     ['LOG_LEVEL', 'loud', /^Wrong settings: LOG_LEVEL must be one of fatal, error, warn/],
-    ['REQUIRE_API_KEY', 'sometimes', /^Wrong settings: REQUIRE_API_KEY must be never\.$/],
-    ['HOST', '0.0.0.0', /^Wrong settings: REQUIRE_API_KEY must be stated/],
+    [
+      'REQUIRE_API_KEY',
+      'sometimes',
+      /^Wrong settings: REQUIRE_API_KEY must be one of never, writes, always\.$/,
+    ],
+    ['HOST', '0.0.0.0', /^Wrong settings: REQUIRE_API_KEY must be stated \(never, writes, always\)/],
+    ['HOST', '::', /^Wrong settings: REQUIRE_API_KEY must be stated/],
+    ['HOST', 'localhost.example.org', /^Wrong settings: REQUIRE_API_KEY must be stated/],
+    ['ADMIN_API_KEY', 'too-short', /^(?!.*too-short)Wrong settings: ADMIN_API_KEY must be 16 to 255 letters/],
+    ['ADMIN_API_KEY', 'with spaces in the key', /^Wrong settings: ADMIN_API_KEY must be/],
+    [
+      'RATE_LIMIT_READS',
+      '0',
+      /^Wrong settings: RATE_LIMIT_READS must be a whole number from 1 to 1000000\.$/,
+    ],
+    ['RATE_LIMIT_WRITES', 'many', /^Wrong settings: RATE_LIMIT_WRITES must be a whole number/],
+    ['TRUST_PROXY', 'true', /^Wrong settings: TRUST_PROXY must be IP addresses, subnets/],
+    ['TRUST_PROXY', '1', /^Wrong settings: TRUST_PROXY must be/],
+    ['TRUST_PROXY', 'loopback, 10.0.0.0/33', /^Wrong settings: TRUST_PROXY must be/],
+    ['TRUST_PROXY', '0.0.0.0/0', /^Wrong settings: TRUST_PROXY must be/],
+    ['CORS_ORIGINS', 'example.org', /^Wrong settings: CORS_ORIGINS must be \* or origins such as https:/],
+    ['CORS_ORIGINS', 'https://example.org/', /^Wrong settings: CORS_ORIGINS must be/],
     ['HOST', 'not a host', /^Wrong settings: HOST must be an IP address or a host name/],
   ])('with %s=%s', async (name, value, line) => {
     expectRefusal(await new Service({ ...databaseSettings(), [name]: value }).end(), line);
+  });
+
+  it.each([
+    { TRUST_PROXY: '10.0.0.0/8, ::1/128,127.0.0.1,uniquelocal' },
+    { CORS_ORIGINS: 'https://example.org, http://127.0.0.1:8080' },
+    { HOST: '0.0.0.0', REQUIRE_API_KEY: 'always' },
+    { RATE_LIMIT_READS: '1', RATE_LIMIT_WRITES: '1000000' },
+  ])('but not with %j', async (settings) => {
+    await new Service({ ...databaseSettings(), ...settings }).listening();
   });
 
   it('with several wrong settings, naming each', async () => {

@@ -1,9 +1,15 @@
 import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { registerAs } from '@nestjs/config';
 import { plainToInstance } from 'class-transformer';
 import { IsIn, IsOptional, IsString, Matches, ValidateBy, validateSync } from 'class-validator';
 import { IsInteger } from '../validation/integer.js';
 import { StartError } from './start-error.js';
+
+export const KEY_MODES = ['never', 'writes', 'always'] as const;
+
+/** When a request needs an API key: `never`, only for `writes` (reads are public), or `always`. */
+export type KeyMode = (typeof KEY_MODES)[number];
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
@@ -34,13 +40,47 @@ export class Environment {
   @IsInteger(1, 1000)
   DATABASE_POOL = 10;
 
+  /** When a request needs an API key. It must be stated for a `HOST` beyond loopback. */
+  @IsOptional()
+  @IsIn(KEY_MODES, { message: `must be one of ${KEY_MODES.join(', ')}` })
+  REQUIRE_API_KEY?: KeyMode;
+
+  /** A key that may do everything, for the first start of a deployment: 16 to 255 characters of a bearer token (RFC 6750). */
+  @IsOptional()
+  @Matches(/^[\w.~+/=-]{16,255}$/, { message: 'must be 16 to 255 letters, digits or any of -._~+/=' })
+  ADMIN_API_KEY?: string;
+
+  /** How many reads a minute each client, and each address without a key, may send, 1 to 1,000,000; without it, any number. */
+  @IsOptional()
+  @IsInteger(1, 1_000_000)
+  RATE_LIMIT_READS?: number;
+
+  /** The same for writes. */
+  @IsOptional()
+  @IsInteger(1, 1_000_000)
+  RATE_LIMIT_WRITES?: number;
+
   /**
-   * That no request needs an API key: `never` is the only mode so far, and one that would not be enforced
-   * is refused. It must be stated for a `HOST` beyond loopback.
+   * The reverse proxies whose `X-Forwarded-For` is believed: their addresses or subnets, or the ranges `loopback`,
+   * `linklocal` and `uniquelocal`, separated by commas. Without it none is.
    */
   @IsOptional()
-  @IsIn(['never'], { message: 'must be never' })
-  REQUIRE_API_KEY?: 'never';
+  @ValidateBy(
+    { name: 'isTrustProxy', validator: { validate: isTrustProxy } },
+    {
+      message:
+        'must be IP addresses, subnets such as 10.0.0.0/8, loopback, linklocal or uniquelocal, separated by commas',
+    },
+  )
+  TRUST_PROXY?: string;
+
+  /** The origins whose pages may call the API from a browser, separated by commas, or `*`. Without it none may. */
+  @IsOptional()
+  @ValidateBy(
+    { name: 'isOriginList', validator: { validate: isOriginList } },
+    { message: 'must be * or origins such as https://example.org, separated by commas' },
+  )
+  CORS_ORIGINS?: string;
 
   /** The least severe level that is logged. */
   @IsIn(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` })
@@ -63,7 +103,9 @@ export function loadEnvironment(): Environment {
     ({ property, constraints }) => `${property} ${Object.values(constraints ?? {}).join(', ')}`,
   );
   if (!LOOPBACK.test(environment.HOST) && environment.REQUIRE_API_KEY === undefined) {
-    faults.push('REQUIRE_API_KEY must be stated (never) to listen on a HOST beyond loopback');
+    faults.push(
+      `REQUIRE_API_KEY must be stated (${KEY_MODES.join(', ')}) to listen on a HOST beyond loopback`,
+    );
   }
   if (faults.length > 0) throw new StartError(`Wrong settings: ${faults.join('; ')}.`);
   return environment;
@@ -73,4 +115,26 @@ export const environmentConfig = registerAs('environment', loadEnvironment);
 
 function isPostgresUrl(value: unknown): boolean {
   return typeof value === 'string' && /^postgres(ql)?:\/\//.test(value) && URL.canParse(value);
+}
+
+function isTrustProxy(value: unknown): boolean {
+  return listed(value).every((proxy) => {
+    const [address = '', prefix = '1', ...rest] = proxy.split('/');
+    const bits = { 4: 32, 6: 128 }[isIP(address)] ?? 0;
+    const isSubnet = rest.length === 0 && /^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= bits;
+    return isSubnet || ['loopback', 'linklocal', 'uniquelocal'].includes(proxy);
+  });
+}
+
+function isOriginList(value: unknown): boolean {
+  return listed(value).every(
+    (origin) => origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin),
+  );
+}
+
+/** The parts of a setting that is a list separated by commas. */
+export function listed(value: unknown): string[] {
+  return String(value)
+    .split(',')
+    .map((part) => part.trim());
 }

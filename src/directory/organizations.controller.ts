@@ -18,6 +18,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { AdminsOnly } from '../access/access-rules.js';
 import { ApiLinkHeader, ApiLocationHeader, ApiProblems } from '../http/api-responses.js';
 import { LocationHeaderInterceptor } from '../http/location-header.interceptor.js';
 import { PageQuery, setLinkHeader } from '../http/page.js';
@@ -42,6 +43,7 @@ export class OrganizationsController {
   }
 
   @Post()
+  @AdminsOnly()
   @UseInterceptors(LocationHeaderInterceptor)
   @ApiOperation({
     summary: 'Create an organization',
@@ -82,6 +84,7 @@ export class OrganizationsController {
   }
 
   @Delete(':organization_id')
+  @AdminsOnly()
   @HttpCode(204)
   @ApiOrganizationId()
   @ApiOperation({

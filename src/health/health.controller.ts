@@ -7,6 +7,7 @@ import {
   HealthIndicatorService,
 } from '@nestjs/terminus';
 import { DataSource } from 'typeorm';
+import { Public } from '../access/access-rules.js';
 import { ApiHealthy, ApiProblems } from '../http/api-responses.js';
 
 /** How long the database may take to answer, in milliseconds. */
@@ -17,6 +18,7 @@ const MIGRATIONS_DONE = 'SELECT count(*)::integer AS done FROM migrations';
 const noSwagger = { noCache: true, swaggerDocumentation: false };
 
 @ApiTags('Health')
+@Public()
 @Controller({ path: 'health', version: VERSION_NEUTRAL })
 export class HealthController {
   constructor(

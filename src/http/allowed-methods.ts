@@ -16,6 +16,8 @@ export class AllowedMethods {
   /** Must come before the first route. */
   constructor(fastify: FastifyInstance) {
     fastify.addHook('onRoute', ({ method, url }) => {
+      // The route of preflight requests is at every path, and makes nothing possible there.
+      if (url === '*') return;
       for (const one of [method].flat()) {
         this.methods.add(one);
         if (!this.router.hasRoute(one as 'GET', url)) this.router.on(one as 'GET', url, () => undefined);

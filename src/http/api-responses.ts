@@ -5,27 +5,49 @@ import { DETAILS, Problem, PROBLEM_JSON } from './problem.js';
 const DESCRIPTIONS = {
   ...DETAILS,
   400: 'The URL or a value is not what it may be; `errors` says which value.',
+  401: 'There is no API key, or it is mistyped, unknown, expired or revoked.',
+  403: 'The client of the API key has not the right; `detail` says what is missing.',
   404: 'Something that the path names is not there.',
+  409: 'It cannot be done as things are; `detail` says what stands in the way.',
+  429: 'The client, or the address, has sent too many requests.',
 } as const;
 
-/** Documents the problems that an operation can answer with; 400, 408 and 431 are among those of every one. */
+const RETRY_AFTER = {
+  'Retry-After': {
+    description: 'After how many seconds to try again.',
+    schema: { type: 'integer' as const },
+  },
+};
+
+const HEADERS = {
+  401: {
+    'WWW-Authenticate': {
+      description: 'How to authenticate (RFC 6750).',
+      schema: { type: 'string' as const },
+    },
+  },
+  429: RETRY_AFTER,
+  503: RETRY_AFTER,
+};
+
+/** What the OpenAPI document says of a problem that is answered with a status. */
+export function problemResponse(status: keyof typeof DESCRIPTIONS) {
+  return {
+    description: DESCRIPTIONS[status],
+    content: { [PROBLEM_JSON]: { schema: { $ref: getSchemaPath(Problem) } } },
+    ...(status in HEADERS && { headers: HEADERS[status as keyof typeof HEADERS] }),
+  };
+}
+
+/**
+ * Documents the problems that an operation can answer with; 400, 408, 414 and 431 are among those of every one.
+ * Those of keys and rate limits depend on the settings and are added to the whole document.
+ */
 export const ApiProblems = (...statuses: (keyof typeof DESCRIPTIONS)[]) =>
   applyDecorators(
     ApiExtraModels(Problem),
-    ...[...statuses, 400 as const, 408 as const, 431 as const].map((status) =>
-      ApiResponse({
-        status,
-        description: DESCRIPTIONS[status],
-        content: { [PROBLEM_JSON]: { schema: { $ref: getSchemaPath(Problem) } } },
-        ...(status === 503 && {
-          headers: {
-            'Retry-After': {
-              description: 'After how many seconds to try again.',
-              schema: { type: 'integer' },
-            },
-          },
-        }),
-      }),
+    ...[...statuses, 400 as const, 408 as const, 414 as const, 431 as const].map((status) =>
+      ApiResponse({ status, ...problemResponse(status) }),
     ),
   );
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { BadRequestException } from '@nestjs/common';
+import { BadRequestException, HttpException } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DETAILS, type Problem, PROBLEM_JSON, problem } from './problem.js';
 
@@ -28,6 +28,16 @@ export function answerClientError({ code = '' }: { code?: string }, socket: Dupl
   } else {
     answerOnSocket(PROBLEMS_BY_CLIENT_ERROR[code] ?? NO_HTTP, socket);
   }
+}
+
+/** The longest URL, in bytes; RFC 9110, section 4.1, asks for 8000 at least. */
+const URL_LIMIT = 8 * 1024;
+
+/** Refuses a URL that no resource can have. Node.js itself limits only the URL and the headers together. */
+export function limitUrls(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    done(request.url.length > URL_LIMIT ? new HttpException(DETAILS[414], 414) : undefined);
+  });
 }
 
 /** Answers with a problem document what Node.js would otherwise refuse by itself, without a body or a word. */

@@ -1,9 +1,7 @@
 import { BadRequestException, Param, type PipeTransform } from '@nestjs/common';
 import { ApiParam } from '@nestjs/swagger';
+import { isId, MAX_ID } from '../validation/id.js';
 import { notFound } from './problem.js';
-
-/** The largest ID there can be: that of an `integer` column of PostgreSQL. */
-const MAX_ID = 2 ** 31 - 1;
 
 /** No slug has other characters. NUL, which a path can hold and text in PostgreSQL cannot, is one of those. */
 const SLUG_CHARACTERS = /^[a-z0-9-]+$/;
@@ -16,15 +14,25 @@ export function keyCondition(key: IdOrSlug): { id: number } | { slug: string } {
   return typeof key === 'number' ? { id: key } : { slug: key };
 }
 
-/** An ID, or a slug: the two cannot be mistaken, as no slug is all digits. */
+/**
+ * What a part of a path names. An ID and a slug cannot be mistaken for each other, as no slug is all digits.
+ *
+ * @returns undefined for what can be neither
+ */
+export function idOrSlug(value: string): IdOrSlug | undefined {
+  if (!/^\d+$/.test(value)) return SLUG_CHARACTERS.test(value) ? value : undefined;
+  const id = Number(value);
+  return isId(id) ? id : undefined;
+}
+
 class IdOrSlugPipe implements PipeTransform<string, IdOrSlug> {
   constructor(private readonly resource: string) {}
 
   /** @throws NotFoundException for what can be neither */
   transform(value: string): IdOrSlug {
-    if (/^\d+$/.test(value)) return existingId(Number(value), this.resource);
-    if (!SLUG_CHARACTERS.test(value)) throw notFound(this.resource);
-    return value;
+    const key = idOrSlug(value);
+    if (key === undefined) throw notFound(this.resource);
+    return key;
   }
 }
 
@@ -33,8 +41,9 @@ class IdPipe implements PipeTransform<string, number> {
 
   /** @throws NotFoundException for what can be no ID */
   transform(value: string): number {
-    if (!/^\d+$/.test(value)) throw notFound(this.resource);
-    return existingId(Number(value), this.resource);
+    const id = idOrSlug(value);
+    if (typeof id !== 'number') throw notFound(this.resource);
+    return id;
   }
 }
 
@@ -45,18 +54,17 @@ class PhoneIdPipe implements PipeTransform<string, number> {
    */
   transform(value: string): number {
     if (!/^-?\d+$/.test(value)) throw new BadRequestException('The id of a phone must be an integer.');
-    return existingId(Number(value), 'phone');
+    const id = Number(value);
+    if (!isId(id)) throw notFound('phone');
+    return id;
   }
-}
-
-function existingId(id: number, resource: string): number {
-  if (id < 1 || id > MAX_ID) throw notFound(resource);
-  return id;
 }
 
 export const OrganizationId = () => Param('organization_id', new IdOrSlugPipe('organization'));
 export const OpportunityId = () => Param('opportunity_id', new IdOrSlugPipe('opportunity'));
 export const LocationId = () => Param('location_id', new IdPipe('location'));
+export const ClientId = () => Param('id', new IdPipe('client'));
+export const KeyId = () => Param('key_id', new IdPipe('key'));
 export const PhoneId = () => Param('id', new PhoneIdPipe());
 
 const ID = { type: 'integer', minimum: 1, maximum: MAX_ID } as const;
@@ -79,3 +87,7 @@ export const ApiLocationId = () =>
   ApiParam({ name: 'location_id', description: 'The ID of the location.', schema: { ...ID, example: 1 } });
 export const ApiPhoneId = (example: number) =>
   ApiParam({ name: 'id', description: 'The ID of the phone.', schema: { ...ID, example } });
+export const ApiClientId = () =>
+  ApiParam({ name: 'id', description: 'The ID of the client.', schema: { ...ID, example: 1 } });
+export const ApiKeyId = () =>
+  ApiParam({ name: 'key_id', description: 'The ID of the key.', schema: { ...ID, example: 2 } });

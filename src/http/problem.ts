@@ -41,6 +41,7 @@ export class Problem {
 export const DETAILS = {
   408: 'The request did not arrive in time.',
   413: 'The body is larger than 64 KiB.',
+  414: 'The URL is longer than 8 KiB.',
   415: 'The body must be JSON, not compressed, with Content-Type: application/json.',
   431: 'The headers are larger than 16 KiB.',
   503: 'The database cannot be reached or did not answer in time. Try again soon.',

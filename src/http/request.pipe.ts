@@ -3,6 +3,13 @@ import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidatorOptions } from 'class-validator';
 import { type Fault, FaultyRequestException } from './problem.js';
 
+const MAY_BE_MISSING = 'request:may be missing';
+
+/** On a DTO: a request without a body counts as one with an empty object. */
+export const BodyMayBeMissing = (): ClassDecorator => (target) => {
+  Reflect.defineMetadata(MAY_BE_MISSING, true, target);
+};
+
 /**
  * Turns a body or a query into its DTO and refuses it with all its faults at once. A body may have no
  * field that the DTO does not know; a query may have other parameters, which are not for the DTO.
@@ -12,6 +19,7 @@ export class RequestPipe implements PipeTransform {
   /** @throws FaultyRequestException */
   transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
     if (metatype === undefined || (type !== 'body' && type !== 'query')) return value;
+    if (value === undefined && Reflect.hasMetadata(MAY_BE_MISSING, metatype)) return new metatype();
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw new FaultyRequestException(type, [{ pointer: '', detail: 'must be a JSON object' }]);
     }
@@ -25,14 +33,21 @@ export class RequestPipe implements PipeTransform {
 /** Stands for a nested value; no validator takes it for anything. */
 const NESTED = Symbol('nested');
 
-/** No field is nested. The transformer would go down into anything that is, however deep, and trust what it finds. */
+/**
+ * A field is a plain value or a list of such. The transformer would go down into anything deeper, however deep,
+ * and trust what it finds.
+ */
 function withoutNested(value: object): object {
   return Object.fromEntries(
     Object.entries(value).map(([field, inner]: [string, unknown]) => [
       field,
-      typeof inner === 'object' && inner !== null ? NESTED : inner,
+      Array.isArray(inner) ? inner.map(plain) : plain(inner),
     ]),
   );
+}
+
+function plain(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? NESTED : value;
 }
 
 const UNKNOWN = 'is not a known field';

@@ -1,7 +1,9 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, expect } from 'vitest';
+import type { Environment } from '../../src/config/environment.js';
 import { createApp } from '../../src/create-app.js';
+import { ADMIN_API_KEY, keyHeader } from './database.js';
 
 export interface Answer<Body = unknown> {
   status: number;
@@ -14,13 +16,25 @@ export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPT
 /** The application of this test file, built as the shipped one is. */
 export let app: NestFastifyApplication;
 
-beforeAll(async () => {
+beforeAll(start);
+
+afterAll(() => app.close());
+
+async function start(): Promise<void> {
   app = await createApp();
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
-});
+}
 
-afterAll(() => app.close());
+/** Ends the application and starts it again, on the same database, with other settings. */
+export async function restart(settings: Partial<Record<keyof Environment, string>>): Promise<void> {
+  await app.close();
+  Object.assign(process.env, settings);
+  await start();
+}
+
+/** The headers with which a request may do everything. */
+export const AS_ADMIN = keyHeader(ADMIN_API_KEY);
 
 /** Sends a request; a body that is not a string is sent as JSON. */
 export async function request<Body>(

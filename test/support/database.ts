@@ -5,9 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, inject } from 'vitest';
+import { Environment } from '../../src/config/environment.js';
 
 /** The PostgreSQL server that the suite runs on; undefined when it runs on the embedded database. */
 export const SERVER = process.env.TEST_DATABASE_URL === '' ? undefined : process.env.TEST_DATABASE_URL;
+
+/** The key with which the tests arrange what they need. Each service under test has it. */
+export const ADMIN_API_KEY = 'a-key-of-an-admin-for-tests';
+
+export function keyHeader(key: string): Record<string, string> {
+  return { authorization: `Bearer ${key}` };
+}
 
 /** The settings under which a service opens the database of this test file. */
 export function databaseSettings(): { DATABASE_URL?: string; DATA_DIR?: string } {
@@ -30,10 +38,10 @@ export async function newDataDirectory(): Promise<string> {
 }
 
 // Each test file has a database of its own, which goes when the file is done.
-process.env.LOG_LEVEL = 'fatal';
 // Empty, not absent, so that a .env of the developer's cannot fill them in.
-for (const name of ['PORT', 'HOST', 'DATABASE_URL', 'DATABASE_POOL', 'REQUIRE_API_KEY'])
-  process.env[name] = '';
+for (const name of Object.keys(new Environment())) process.env[name] = '';
+process.env.LOG_LEVEL = 'fatal';
+process.env.ADMIN_API_KEY = ADMIN_API_KEY;
 
 if (SERVER === undefined) {
   beforeAll(async () => {

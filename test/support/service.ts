@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { afterEach } from 'vitest';
-import { databaseSettings } from './database.js';
+import { ADMIN_API_KEY, databaseSettings } from './database.js';
 
 export interface Result {
   code: number | null;
@@ -26,7 +26,7 @@ export class Service {
   ) {
     const { PATH } = process.env;
     this.process = spawn(process.execPath, [resolve('dist/src', script)], {
-      env: { PATH, PORT: '0', ...settings },
+      env: { PATH, PORT: '0', ADMIN_API_KEY, ...settings },
       cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -81,13 +81,12 @@ export async function send<Body>(
   method: string,
   url: string,
   body?: unknown,
+  headers: Record<string, string> = {},
 ): Promise<{ status: number; body: Body }> {
   const response = await fetch(url, {
     method,
-    ...(body !== undefined && {
-      body: JSON.stringify(body),
-      headers: { 'content-type': 'application/json' },
-    }),
+    headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   const text = await response.text();
   return { status: response.status, body: (text === '' ? undefined : JSON.parse(text)) as Body };

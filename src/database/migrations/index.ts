@@ -1,5 +1,10 @@
 import { CreateDirectory1795000000000 } from './1795000000000-create-directory.js';
 import { CreatePhones1795000000001 } from './1795000000001-create-phones.js';
+import { CreateClients1795400000000 } from './1795400000000-create-clients.js';
 
 /** Every migration, oldest first. */
-export const migrations = [CreateDirectory1795000000000, CreatePhones1795000000001];
+export const migrations = [
+  CreateDirectory1795000000000,
+  CreatePhones1795000000001,
+  CreateClients1795400000000,
+];

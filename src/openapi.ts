@@ -1,4 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { addKeySchemes, describeAccess } from './access/openapi-access.js';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 
 const DESCRIPTION = `
@@ -10,7 +11,7 @@ document (RFC 9457), which names every fault at once.`;
 
 /** Describes the application from its decorators. */
 function buildOpenApiDocument(app: NestFastifyApplication): OpenAPIObject {
-  const config = new DocumentBuilder()
+  const config = addKeySchemes(new DocumentBuilder())
     .setTitle('Phones')
     .setDescription(DESCRIPTION.trim())
     .setVersion('1.0.0')
@@ -22,13 +23,13 @@ function buildOpenApiDocument(app: NestFastifyApplication): OpenAPIObject {
     .addTag('Organizations', 'The organizations of the directory.')
     .addTag('Opportunities', 'What the organizations offer.')
     .addTag('Locations', 'Where people go.')
+    .addTag('Clients', 'Who may use the API, and their keys. For admins.')
     .addTag('Health', 'For load balancers and orchestrators.')
     .build();
   const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (_controller, method) => method,
   });
-  // Explicit: no operation needs a key.
-  return { ...document, security: [] };
+  return describeAccess(document, app);
 }
 
 /** Serves Swagger UI at `/docs`, the document at `/docs-json` and `/docs-yaml`, and leads there from `/`. */

@@ -1,0 +1,95 @@
+import { timingSafeEqual } from 'node:crypto';
+import { BadRequestException, Inject, Injectable, UnauthorizedException } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
+import { Pool } from 'pg';
+import { type Environment, environmentConfig } from '../config/environment.js';
+import { type CallerRow, findCaller } from './access.statements.js';
+import { hashOf, isApiKey } from './api-key.js';
+import type { Caller } from './caller.js';
+
+/**
+ * How long a key that was found is believed, in milliseconds. With the longest time that a look-up can take
+ * it stays below the five seconds after which no process honours a key that was revoked.
+ */
+const TIME_TO_LIVE = 2000;
+
+const MAX_CACHED = 10_000;
+
+const ADMIN: Caller = { is_admin: true, organizations: new Set() };
+
+/** 401, with what `WWW-Authenticate` says: which scheme there is, and an error where a key was sent (RFC 6750, section 3). */
+export class UnauthenticatedException extends UnauthorizedException {
+  readonly challenge: string;
+
+  constructor(detail: string, error?: 'invalid_token') {
+    super(detail);
+    this.challenge = `Bearer realm="phones"${error === undefined ? '' : `, error="${error}"`}`;
+  }
+}
+
+/** Finds out who sent a request. */
+@Injectable()
+export class AuthenticationService {
+  /** By the hash of the key. Keys that are unknown are not kept: they would push out those that are. */
+  private readonly callers = new LRUCache<string, Caller>({ max: MAX_CACHED, ttl: TIME_TO_LIVE });
+  private readonly adminHash: Buffer | undefined;
+
+  constructor(
+    private readonly pool: Pool,
+    @Inject(environmentConfig.KEY) { ADMIN_API_KEY }: Environment,
+  ) {
+    this.adminHash = ADMIN_API_KEY === undefined ? undefined : hashOf(ADMIN_API_KEY);
+  }
+
+  /**
+   * @returns the caller; undefined when the request brings no key
+   * @throws BadRequestException for two different keys (RFC 6750, section 3.1)
+   * @throws UnauthenticatedException for a key that is mistyped, unknown, expired or revoked
+   */
+  async identify(request: FastifyRequest): Promise<Caller | undefined> {
+    const [key, ...others] = keysOf(request);
+    if (key === undefined) return undefined;
+    if (others.some((other) => other !== key)) {
+      throw new BadRequestException('The request brings two different API keys; send one.');
+    }
+    const hash = hashOf(key);
+    if (this.adminHash && timingSafeEqual(hash, this.adminHash)) return ADMIN;
+    if (!isApiKey(key)) {
+      throw new UnauthenticatedException(
+        'This is no API key: it is incomplete or mistyped.',
+        'invalid_token',
+      );
+    }
+    const name = hash.toString('base64');
+    const known = this.callers.get(name);
+    if (known !== undefined) return known;
+
+    const { rows } = await this.pool.query<CallerRow>(findCaller(hash));
+    const [row] = rows;
+    if (row === undefined) {
+      throw new UnauthenticatedException('The API key is unknown, expired or revoked.', 'invalid_token');
+    }
+    const { client_id, key_id, is_admin, organization_ids, slugs, expires_in } = row;
+    const caller = { client_id, key_id, is_admin, organizations: new Set([...organization_ids, ...slugs]) };
+    this.callers.set(name, caller, { ttl: Math.min(TIME_TO_LIVE, Math.ceil(expires_in ?? Infinity)) });
+    return caller;
+  }
+
+  /** Makes what was changed about clients and keys hold in this process at once. */
+  forget(): void {
+    this.callers.clear();
+  }
+}
+
+/** The keys that a request brings, from each place where one may stand, also from headers that are repeated. */
+function keysOf({ raw: { rawHeaders }, query }: FastifyRequest): string[] {
+  const keys: unknown[] = [(query as { api_key?: unknown }).api_key].flat();
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase();
+    const value = rawHeaders[index + 1] ?? '';
+    if (name === 'x-api-key') keys.push(value);
+    else if (name === 'authorization') keys.push(/^Bearer(?= |$) *(.*)$/i.exec(value)?.[1]);
+  }
+  return keys.filter((key) => typeof key === 'string');
+}

@@ -1,0 +1,131 @@
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Header,
+  HttpCode,
+  Post,
+  Put,
+  Query,
+  Res,
+  UseInterceptors,
+} from '@nestjs/common';
+import {
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { ApiLinkHeader, ApiLocationHeader, ApiProblems } from '../http/api-responses.js';
+import { LocationHeaderInterceptor } from '../http/location-header.interceptor.js';
+import { PageQuery, setLinkHeader } from '../http/page.js';
+import { ApiClientId, ApiKeyId, ClientId, KeyId } from '../http/path-ids.js';
+import { AdminsOnly, AlwaysNeedsKey } from './access-rules.js';
+import { type Caller, CurrentCaller } from './caller.js';
+import { ClientsService } from './clients.service.js';
+import { CreateApiKeyDto, NewApiKeyDto } from './dto/api-key.dto.js';
+import { ClientDto, CreateClientDto, NewClientDto, UpdateClientDto } from './dto/client.dto.js';
+
+@ApiTags('Clients')
+@AdminsOnly()
+@AlwaysNeedsKey()
+@Controller({ path: 'clients', version: '1' })
+export class ClientsController {
+  constructor(private readonly clients: ClientsService) {}
+
+  @Get()
+  @ApiOperation({ summary: 'List the clients', description: 'By ascending ID, a page at a time.' })
+  @ApiOkResponse({ type: [ClientDto], description: 'The page.', headers: ApiLinkHeader })
+  @ApiProblems(503)
+  async listClients(
+    @Query() query: PageQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ClientDto[]> {
+    return setLinkHeader(reply, query, await this.clients.list(query));
+  }
+
+  @Post()
+  @Header('Cache-Control', 'no-store')
+  @UseInterceptors(LocationHeaderInterceptor)
+  @ApiOperation({
+    summary: 'Create a client',
+    description: 'With its first key, which is in this answer and nowhere else.',
+  })
+  @ApiCreatedResponse({ type: NewClientDto, description: 'The new client.', headers: ApiLocationHeader })
+  @ApiProblems(413, 415, 503)
+  createClient(@Body() client: CreateClientDto): Promise<NewClientDto> {
+    return this.clients.create(client);
+  }
+
+  @Get(':id')
+  @ApiClientId()
+  @ApiOperation({ summary: 'Get a client' })
+  @ApiOkResponse({ type: ClientDto, description: 'The client.' })
+  @ApiProblems(404, 503)
+  getClient(@ClientId() id: number): Promise<ClientDto> {
+    return this.clients.get(id);
+  }
+
+  @Put(':id')
+  @ApiClientId()
+  @ApiOperation({
+    summary: 'Change a client',
+    description:
+      'Changes the fields that the body names and leaves the others. A client cannot end its own right as an admin.',
+  })
+  @ApiOkResponse({ type: ClientDto, description: 'The client as it is now.' })
+  @ApiProblems(404, 413, 415, 503)
+  updateClient(
+    @CurrentCaller() caller: Caller,
+    @ClientId() id: number,
+    @Body() changes: UpdateClientDto,
+  ): Promise<ClientDto> {
+    return this.clients.update(caller, id, changes);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiClientId()
+  @ApiOperation({
+    summary: 'Revoke a client',
+    description: 'With all its keys. A client cannot revoke itself.',
+  })
+  @ApiNoContentResponse({ description: 'The client is gone; its keys end within five seconds.' })
+  @ApiProblems(404, 413, 415, 503)
+  deleteClient(@CurrentCaller() caller: Caller, @ClientId() id: number): Promise<void> {
+    return this.clients.delete(caller, id);
+  }
+
+  @Post(':id/keys')
+  @Header('Cache-Control', 'no-store')
+  @ApiClientId()
+  @ApiOperation({
+    summary: 'Make a second key of a client',
+    description:
+      'To replace a key without an outage: make the new one, change over to it, and delete the old one, ' +
+      'or let it end at `expires_at`.',
+  })
+  @ApiCreatedResponse({ type: NewApiKeyDto, description: 'The new key.' })
+  @ApiProblems(404, 409, 413, 415, 503)
+  createClientKey(@ClientId() id: number, @Body() body: CreateApiKeyDto): Promise<NewApiKeyDto> {
+    return this.clients.createKey(id, body);
+  }
+
+  @Delete(':id/keys/:key_id')
+  @HttpCode(204)
+  @ApiClientId()
+  @ApiKeyId()
+  @ApiOperation({ summary: 'End a key of a client', description: 'Not the one that the request comes with.' })
+  @ApiNoContentResponse({ description: 'The key ends within five seconds.' })
+  @ApiProblems(404, 413, 415, 503)
+  deleteClientKey(
+    @CurrentCaller() caller: Caller,
+    @ClientId() id: number,
+    @KeyId() keyId: number,
+  ): Promise<void> {
+    return this.clients.deleteKey(caller, id, keyId);
+  }
+}

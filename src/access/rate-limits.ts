@@ -1,0 +1,70 @@
+import { HttpException, HttpStatus, Inject, Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import rateLimit from '@fastify/rate-limit';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Environment, environmentConfig } from '../config/environment.js';
+import { isRead } from './access-rules.js';
+
+/** The time in which the requests are counted, in seconds. */
+const WINDOW = 60;
+
+/** For how many clients and addresses this process counts at once. The one that was quiet longest gives way. */
+const MAX_COUNTED = 100_000;
+
+/** Must come before the application is built. */
+export async function registerRateLimit(fastify: FastifyInstance): Promise<void> {
+  await fastify.register(rateLimit, { global: false, cache: MAX_COUNTED });
+}
+
+/** Counts the reads and the writes of each client, and of each address without a key, against their limits. */
+@Injectable()
+export class RateLimits {
+  private readonly reads: ReturnType<typeof limiter>;
+  private readonly writes: ReturnType<typeof limiter>;
+
+  constructor(
+    { httpAdapter }: HttpAdapterHost<FastifyAdapter>,
+    @Inject(environmentConfig.KEY) { RATE_LIMIT_READS, RATE_LIMIT_WRITES }: Environment,
+  ) {
+    const fastify = httpAdapter.getInstance();
+    this.reads = limiter(fastify, 'reads', RATE_LIMIT_READS);
+    this.writes = limiter(fastify, 'writes', RATE_LIMIT_WRITES);
+  }
+
+  /**
+   * Counts a request, and tells the caller what is left.
+   *
+   * @throws HttpException 429 when it is one too many
+   */
+  async count(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const limit = isRead(request.method) ? this.reads : this.writes;
+    await limit?.(request, reply);
+  }
+}
+
+/** Of no limit: undefined. */
+function limiter(fastify: FastifyInstance, name: string, max: number | undefined) {
+  if (max === undefined) return undefined;
+  const count = fastify.createRateLimit({ max, timeWindow: WINDOW * 1000, keyGenerator });
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const counted = await count(request);
+    if (counted.isAllowed) return;
+    const { remaining, ttlInSeconds, isExceeded } = counted;
+    // draft-ietf-httpapi-ratelimit-headers-11
+    reply.header('RateLimit-Policy', `"${name}";q=${max};w=${WINDOW}`);
+    reply.header('RateLimit', `"${name}";r=${remaining};t=${ttlInSeconds}`);
+    if (!isExceeded) return;
+    reply.header('Retry-After', ttlInSeconds);
+    throw new HttpException(
+      `No more than ${max} ${name} a minute are possible. Try again in ${ttlInSeconds} seconds.`,
+      HttpStatus.TOO_MANY_REQUESTS,
+    );
+  };
+}
+
+/** An IPv6 caller has a whole /64 of addresses, which counts as one. */
+function keyGenerator({ caller, ip }: FastifyRequest): string {
+  if (caller !== undefined) return `client ${caller.client_id ?? 'ADMIN_API_KEY'}`;
+  return rateLimit.normalizeIP(ip);
+}

@@ -1,0 +1,14 @@
+import { isISO8601, isRFC3339, ValidateBy } from 'class-validator';
+
+/** A moment that is still to come, as RFC 3339 writes it, with its offset from UTC. */
+export const IsFutureDateTime = () =>
+  ValidateBy(
+    {
+      name: 'isFutureDateTime',
+      validator: {
+        validate: (value) =>
+          isRFC3339(value) && isISO8601(value, { strict: true }) && Date.parse(String(value)) > Date.now(),
+      },
+    },
+    { message: 'must be a date and time to come, such as 2099-12-31T00:00:00Z' },
+  );
