@@ -11,17 +11,33 @@ const importRules = [
         group: ['**/directory/*', '!**/directory/*.entity.js'],
         message: 'Phones know the directory only as the owners that their foreign keys refer to.',
       },
+      { group: ['**/access/*'], message: 'Who may is decided before a request reaches the phones.' },
     ],
   },
   {
     files: ['src/directory/**'],
-    patterns: [{ group: ['**/phones/*'], message: 'The directory does not know what its records own.' }],
+    patterns: [
+      { group: ['**/phones/*'], message: 'The directory does not know what its records own.' },
+      {
+        group: ['**/access/*', '!**/access/access-rules.js'],
+        message: 'A controller says who may; whether they may is decided before a request reaches it.',
+      },
+    ],
+  },
+  {
+    files: ['src/access/**'],
+    patterns: [
+      {
+        group: ['**/phones/*', '**/directory/*', '!**/directory/organization.entity.js'],
+        message: 'Access knows organizations, by ID and by slug, and nothing of what is under them.',
+      },
+    ],
   },
   {
     files: ['src/http/**', 'src/validation/**', 'src/database/*.ts', 'src/config/**'],
     patterns: [
       {
-        group: ['**/phones/*', '**/directory/*'],
+        group: ['**/phones/*', '**/directory/*', '**/access/*'],
         message: 'What all features share knows none of them.',
       },
     ],

@@ -160,6 +160,12 @@ describe('a path', () => {
   });
 });
 
+it('a URL is no longer than 8 KiB', async () => {
+  const url = (length: number) => '/v1/organizations?x='.padEnd(length, 'x');
+  expect((await request('GET', url(8192))).status).toBe(200);
+  expectProblem(await request('GET', url(8193)), 414, 'The URL is longer than 8 KiB.');
+});
+
 it('a fault of the service is 500, and nobody is told what it is', async () => {
   const organization = await createOrganization();
   await dataSource.query('ALTER TABLE locations RENAME TO mislaid');
@@ -175,6 +181,9 @@ it('answers do not tell what they are made with, and protect a browser', async (
   expect(headers).not.toHaveProperty('server');
   expect(headers).toMatchObject({
     'x-content-type-options': 'nosniff',
+    'x-frame-options': 'SAMEORIGIN',
+    'referrer-policy': 'no-referrer',
+    'strict-transport-security': expect.stringMatching(/^max-age=\d{8,}/) as string,
     'content-security-policy': expect.stringContaining("default-src 'self'") as string,
   });
 });
@@ -213,6 +222,14 @@ describe('what never reaches a route is answered with a problem document too', (
       type: 'about:blank',
       status,
     });
+  });
+
+  it('headers that do not end, in time', async () => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET /v1/organizations HTTP/1.1\r\nHost: x\r\n');
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1.1 408 /);
+    expect(answer).toContain('"detail":"The request did not arrive in time."');
   });
 
   it('a verb that HTTP knows and this path does not, with Allow', async () => {

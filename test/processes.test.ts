@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import { SERVER } from './support/database.js';
+import { expect, it, vi } from 'vitest';
+import { ADMIN_API_KEY, databaseSettings, keyHeader, SERVER } from './support/database.js';
 import { send, Service } from './support/service.js';
 
 interface Phone {
@@ -51,5 +51,34 @@ it(
       ),
     );
     expect(new Set(created.map(({ body }) => body.slug)).size).toBe(30);
+  },
+);
+
+it(
+  'a client that is revoked at one service is refused by another within five seconds',
+  { skip: SERVER === undefined },
+  async () => {
+    const settings = { ...databaseSettings(), REQUIRE_API_KEY: 'always' };
+    const [one, other] = await Promise.all([
+      new Service(settings).listening(),
+      new Service(settings).listening(),
+    ]);
+    const asAdmin = keyHeader(ADMIN_API_KEY);
+    const { body: client } = await send<{ id: number; key: string }>(
+      'POST',
+      `${one}/clients`,
+      { name: 'X' },
+      asAdmin,
+    );
+    const statusAtOther = async () =>
+      (await send('GET', `${other}/organizations`, undefined, keyHeader(client.key))).status;
+    expect(await statusAtOther()).toBe(200);
+    await send('DELETE', `${one}/clients/${client.id}`, undefined, asAdmin);
+    await vi.waitFor(
+      async () => {
+        expect(await statusAtOther()).toBe(401);
+      },
+      { timeout: 5000, interval: 100 },
+    );
   },
 );

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { app, expectProblem, request, restart } from './support/api.js';
+
+const ORIGIN = 'https://directory.example.org';
+
+const preflight = (origin: string, path = '/v1/organizations') =>
+  request('OPTIONS', path, undefined, {
+    origin,
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'authorization, content-type',
+  });
+
+const corsHeaders = (headers: object) =>
+  Object.keys(headers).filter((name) => name.startsWith('access-control'));
+
+describe('the pages of another origin', () => {
+  it('may not call the API', async () => {
+    const { headers } = await request('GET', '/v1/organizations', undefined, { origin: ORIGIN });
+    expect(corsHeaders(headers)).toEqual([]);
+    expectProblem(await preflight(ORIGIN), 405);
+  });
+
+  it('may when CORS_ORIGINS names it, with keys and without cookies', async () => {
+    await restart({ CORS_ORIGINS: `${ORIGIN}, http://127.0.0.1:8080`, REQUIRE_API_KEY: 'always' });
+    const { status, headers } = await preflight(ORIGIN);
+    expect(status).toBe(204);
+    expect(headers).toMatchObject({
+      'access-control-allow-origin': ORIGIN,
+      'access-control-allow-methods': 'GET, HEAD, POST, PUT, DELETE',
+      'access-control-allow-headers': 'Authorization, Content-Type, X-API-Key',
+      vary: 'Origin',
+    });
+    expect(headers).not.toHaveProperty('access-control-allow-credentials');
+
+    const answer = await request('GET', '/v1/organizations', undefined, { origin: ORIGIN });
+    expectProblem(answer, 401);
+    expect(answer.headers).toMatchObject({
+      'access-control-allow-origin': ORIGIN,
+      'access-control-expose-headers': expect.stringContaining('Location') as string,
+    });
+
+    for (const origin of ['https://example.org', 'null', `${ORIGIN}.evil.example`, '']) {
+      expect((await preflight(origin)).headers).not.toHaveProperty('access-control-allow-origin');
+      const { headers } = await request('GET', '/v1/organizations', undefined, { origin });
+      expect(headers).not.toHaveProperty('access-control-allow-origin');
+    }
+  });
+
+  it('may, whatever it is, when CORS_ORIGINS is *', async () => {
+    await restart({ CORS_ORIGINS: '*', REQUIRE_API_KEY: 'never' });
+    expect((await preflight('https://example.org')).headers).toMatchObject({
+      'access-control-allow-origin': '*',
+    });
+    const answer = await request('GET', '/v1/organizations', undefined, { origin: 'https://example.org' });
+    expect(answer).toMatchObject({ status: 200, headers: { 'access-control-allow-origin': '*' } });
+  });
+
+  it('find 404 and 405 where they were', async () => {
+    expectProblem(await request('GET', '/v1/nothing'), 404);
+    const answer = await request('PATCH', '/v1/organizations');
+    expectProblem(answer, 405);
+    expect(answer.headers.allow).toBe('GET, HEAD, POST');
+    expect((await app.inject({ method: 'OPTIONS', url: '/v1/organizations' })).statusCode).toBe(204);
+  });
+});
