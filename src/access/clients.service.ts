@@ -132,13 +132,20 @@ export class ClientsService {
 }
 
 const WITH_ALL = {
+  // Joined, every organization of a client would come with every key of it.
+  relationLoadStrategy: 'query',
   relations: { organizations: true, keys: true },
-  order: { id: 'ASC', organizations: { organization_id: 'ASC' }, keys: { id: 'ASC' } },
+  order: { id: 'ASC' },
 } as const;
 
 function clientDto({ id, name, is_admin, organizations, keys }: Client): ClientDto {
-  const organization_ids = organizations.map(({ organization_id }) => organization_id);
-  return { id, name, is_admin, organization_ids, keys: keys.map(apiKeyDto) };
+  return {
+    id,
+    name,
+    is_admin,
+    organization_ids: inOrder(organizations.map(({ organization_id }) => organization_id)),
+    keys: keys.toSorted((a, b) => a.id - b.id).map(apiKeyDto),
+  };
 }
 
 function apiKeyDto({ id, prefix, created_at, last_used_at, expires_at }: ApiKey): ApiKeyDto {
