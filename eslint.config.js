@@ -19,7 +19,7 @@ const importRules = [
     patterns: [
       { group: ['**/phones/*'], message: 'The directory does not know what its records own.' },
       {
-        group: ['**/access/*', '!**/access/access-rules.js'],
+        group: ['**/access/*'],
         message: 'A controller says who may; whether they may is decided before a request reaches it.',
       },
     ],

@@ -4,21 +4,18 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import helmet from '@fastify/helmet';
 import { LogController } from 'fastify';
 import dataSource from '../ormconfig.js';
-import { registerRateLimit } from './access/rate-limits.js';
+import { identifyCallers } from './access/identify-callers.js';
+import { registerRateLimit } from './access/rate-limits.service.js';
 import { AppModule } from './app.module.js';
-import { listed, loadEnvironment } from './config/environment.js';
+import { loadEnvironment } from './config/environment.js';
 import { AllowedMethods, ROUTER_OPTIONS } from './http/allowed-methods.js';
-import {
-  answerClientError,
-  answerForNode,
-  answerFrameworkError,
-  limitUrls,
-} from './http/framework-errors.js';
+import { answerClientError, answerForNode, answerFrameworkError } from './http/framework-errors.js';
 import { parseJsonBodies } from './http/json-body.js';
 import { closeConnectionsOnShutdown } from './http/shutdown.js';
 import { PinoLogger } from './http/pino-logger.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RequestPipe } from './http/request.pipe.js';
+import { limitUrls } from './http/url-limit.js';
 import { serveOpenApi } from './openapi.js';
 
 /** The largest body, in bytes. */
@@ -40,6 +37,8 @@ export async function createApp(): Promise<NestFastifyApplication> {
     frameworkErrors: answerFrameworkError,
     handlerTimeout: REQUEST_LIMIT,
     http: { requireHostHeader: false, headersTimeout: REQUEST_LIMIT, connectionsCheckingInterval: 1000 },
+    // For bodies that nobody reads. Of the others the handler's limit comes first.
+    requestTimeout: 2 * REQUEST_LIMIT,
     // A line for each request is the reverse proxy's to write; here it would be most of the work.
     logController: new LogController({ disableRequestLogging: true }),
     logger: { level: LOG_LEVEL, base: null },
@@ -50,6 +49,12 @@ export async function createApp(): Promise<NestFastifyApplication> {
   });
   const fastify = adapter.getInstance();
   const allowedMethods = new AllowedMethods(fastify);
+  await fastify.register(helmet, {
+    contentSecurityPolicy: {
+      // Swagger UI styles its page inline. Without TLS, its own assets must not be asked for over https.
+      directives: { 'style-src': ["'self'", "'unsafe-inline'"], 'upgrade-insecure-requests': null },
+    },
+  });
   answerForNode(fastify);
   limitUrls(fastify);
   parseJsonBodies(fastify);
@@ -63,18 +68,13 @@ export async function createApp(): Promise<NestFastifyApplication> {
     abortOnError: false,
     bodyParser: false,
   });
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      // Swagger UI styles its page inline. Without TLS, its own assets must not be asked for over https.
-      directives: { 'style-src': ["'self'", "'unsafe-inline'"], 'upgrade-insecure-requests': null },
-    },
-  });
   if (CORS_ORIGINS !== undefined) {
     app.enableCors({
-      origin: listed(CORS_ORIGINS),
+      origin: CORS_ORIGINS,
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
       allowedHeaders: ['Authorization', 'Content-Type', 'X-API-Key'],
       exposedHeaders: [
+        'Allow',
         'Link',
         'Location',
         'RateLimit',
@@ -85,6 +85,7 @@ export async function createApp(): Promise<NestFastifyApplication> {
       strictPreflight: false,
     });
   }
+  identifyCallers(app);
   app.enableVersioning({ type: VersioningType.URI });
   app.useGlobalPipes(new RequestPipe());
   app.useGlobalFilters(new ProblemFilter(allowedMethods));

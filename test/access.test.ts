@@ -80,7 +80,7 @@ describe('a key is taken', () => {
     expect(response.body).not.toContain(owner.key);
   });
 
-  it.each(['', ' ', 'x', 'phones_', 'null', 'a b', '€', createApiKey().toUpperCase(), `${createApiKey()},x`])(
+  it.each(['x', 'phones_', 'null', 'a b', '€', createApiKey().toUpperCase(), `${createApiKey()},x`])(
     'not when it is none: %j',
     async (key) => {
       for (const place of [
@@ -114,6 +114,19 @@ describe('a key is taken', () => {
         });
       }
     }
+  });
+
+  it('not when it is empty, which counts as none', async () => {
+    for (const place of [
+      { headers: { 'x-api-key': '' } },
+      { headers: { authorization: 'Bearer ' } },
+      { query: { api_key: '' } },
+    ]) {
+      const response = await app.inject({ url: `${own}/phones`, ...place });
+      expect(response.json()).toMatchObject({ status: 401, detail: 'This needs an API key.' });
+    }
+    const beside = { authorization: `Bearer ${owner.key}`, 'x-api-key': '' };
+    expect((await request('GET', own, undefined, beside)).status).toBe(200);
   });
 
   it('not when it is well-formed and unknown', async () => {
@@ -288,8 +301,20 @@ describe('a client may write to its own organizations', () => {
     expect(await listPhones(strange)).toEqual([strangePhone]);
   });
 
+  it('not to one that has taken the slug of its own, which was deleted', async () => {
+    const gone = await createOrganization('Night Shelter');
+    const { key } = await createClient({ organization_ids: [gone.id] });
+    const phones = `/v1/organizations/${gone.slug}/phones`;
+    expect((await request('POST', phones, PHONE, keyHeader(key))).status).toBe(201);
+    await request('DELETE', `/v1/organizations/${gone.id}`, undefined, AS_ADMIN);
+    const successor = await createOrganization('Night Shelter');
+    expect(successor.slug).toBe(gone.slug);
+    expectProblem(await request('POST', phones, PHONE, keyHeader(key)), 404);
+    expect(await listPhones(`/v1/organizations/${successor.id}`)).toEqual([]);
+  });
+
   it('not create organizations or delete its own', async () => {
-    const refused = 'Only an admin may do this, and the client of this key is none.';
+    const refused = 'Only an admin may do this, and the client of this key is not one.';
     expectProblem(await attempt('POST', '/v1/organizations', { name: 'Mine' }), 403, refused);
     expectProblem(await attempt('DELETE', own), 403, refused);
     expect((await attempt('PUT', own, { name: 'Youth Line 24/7' })).status).toBe(200);

@@ -63,6 +63,18 @@ describe('a client', () => {
     expect(list.headers.link).toContain('rel="first"');
   });
 
+  it('is on one page of the list, whatever it may manage and however many keys it has', async () => {
+    const organization_ids = [await createOrganization(), await createOrganization()].map(({ id }) => id);
+    for (let count = 0; count < 5; count++) await secondKey((await createClient({ organization_ids })).id);
+    const all = (await asAdmin<Client[]>('GET', '/v1/clients?per_page=100')).body;
+    const walked: Client[] = [];
+    for (let page = 1; page <= Math.ceil(all.length / 2); page++) {
+      walked.push(...(await asAdmin<Client[]>('GET', `/v1/clients?per_page=2&page=${page}`)).body);
+    }
+    expect(walked).toEqual(all);
+    expect(all.at(-1)).toMatchObject({ organization_ids, keys: [{}, {}] });
+  });
+
   it('has its key in the database as a hash alone', async () => {
     const { key } = await createClient();
     const rows = JSON.stringify([
@@ -211,6 +223,15 @@ describe('a second key', () => {
     expect((await getClient(client.id)).keys).toHaveLength(2);
   });
 
+  it('does not let the first last longer than it would have', async () => {
+    const client = await createClient();
+    const soon = IN_AN_HOUR();
+    const { id } = await secondKey(client.id, { expires_at: soon });
+    await asAdmin('DELETE', `/v1/clients/${client.id}/keys/${id}`);
+    await secondKey(client.id, { expires_at: '2099-01-01T00:00:00Z' });
+    expect((await getClient(client.id)).keys).toMatchObject([{ expires_at: soon }, { expires_at: null }]);
+  });
+
   it('ends the first on time, also where that was just used', async () => {
     const client = await createClient();
     const end = Date.now() + 500;
@@ -229,6 +250,7 @@ describe('a second key', () => {
   it.each([
     '2020-01-01T00:00:00Z',
     '2099-02-30T00:00:00Z',
+    '9999-12-31T23:59:59-23:59',
     '2099-01-01',
     '2099-01-01T00:00:00',
     'soon',
@@ -276,6 +298,60 @@ describe('the last way in', () => {
     expect(await statusWith(second.key)).toBe(401);
   });
 
+  it('is not removed by a client that ends the one of its keys that lasts', async () => {
+    const client = await createClient({ is_admin: true });
+    const second = await secondKey(client.id, { expires_at: IN_AN_HOUR() });
+    const answer = await request(
+      'DELETE',
+      `/v1/clients/${client.id}/keys/${second.id}`,
+      undefined,
+      keyHeader(client.key),
+    );
+    expectProblem(answer, 403, 'A client cannot end its last key; another admin can.');
+    expect(await statusWith(second.key)).toBe(200);
+  });
+
+  it('is not removed by two keys that end each other at once, or two admins who revoke each other', async () => {
+    for (let round = 0; round < 5; round++) {
+      const [one, two] = [await createClient({ is_admin: true }), await createClient({ is_admin: true })];
+      const second = await secondKey(one.id);
+      const path = `/v1/clients/${one.id}/keys`;
+      const keys = await Promise.all([
+        request('DELETE', `${path}/${second.id}`, undefined, keyHeader(one.key)),
+        request('DELETE', `${path}/${one.keys[0]?.id}`, undefined, keyHeader(second.key)),
+      ]);
+      expect(keys.map(({ status }) => status).sort()).toEqual([204, 401]);
+      const left = keys[0].status === 204 ? one.key : second.key;
+      const clients = await Promise.all([
+        request('DELETE', `/v1/clients/${two.id}`, undefined, keyHeader(left)),
+        request('DELETE', `/v1/clients/${one.id}`, undefined, keyHeader(two.key)),
+      ]);
+      expect(clients.map(({ status }) => status).sort()).toEqual([204, 401]);
+    }
+  });
+
+  it('is not made by an admin who has just been revoked elsewhere, or is one no more', async () => {
+    const [revoked, demoted] = [
+      await createClient({ is_admin: true }),
+      await createClient({ is_admin: true }),
+    ];
+    expect([await statusWith(revoked.key), await statusWith(demoted.key)]).toEqual([200, 200]);
+    await dataSource.query('DELETE FROM clients WHERE id = $1', [revoked.id]);
+    await dataSource.query('UPDATE clients SET is_admin = false WHERE id = $1', [demoted.id]);
+    const body = { name: 'Back door', is_admin: true };
+    const answer = await request('POST', '/v1/clients', body, keyHeader(revoked.key));
+    expectProblem(answer, 401, 'The API key has just ended.');
+    expect(answer.headers['www-authenticate']).toBe('Bearer realm="phones", error="invalid_token"');
+    expectProblem(
+      await request('POST', '/v1/clients', body, keyHeader(demoted.key)),
+      403,
+      'The client of this key is no admin any more.',
+    );
+    expect((await asAdmin<Client[]>('GET', '/v1/clients?per_page=100')).body).not.toContainEqual(
+      expect.objectContaining({ name: 'Back door' }),
+    );
+  });
+
   it('is ADMIN_API_KEY, which is in no table', async () => {
     for (const { id } of (await asAdmin<Client[]>('GET', '/v1/clients?per_page=100')).body)
       await deleteClient(id);
@@ -304,6 +380,33 @@ describe('a key that is used', () => {
     for (let count = 0; count < 20; count++) await statusWith(key.slice(0, -1));
     expect(lookups()).toBe(1);
     query.mockRestore();
+  });
+
+  it('is not known any longer by a look-up that was under way when it ended', async () => {
+    const { id, key } = await createClient();
+    const pool = app.get(Pool);
+    const query = pool.query.bind(pool) as (statement: unknown) => Promise<unknown>;
+    // The promise is what the caller awaits; the type of the mock is that of the variant with a callback.
+    const lookUp: unknown = async (statement: unknown) => {
+      const found = await query(statement);
+      await deleteClient(id);
+      return found;
+    };
+    const spy = vi.spyOn(pool, 'query').mockImplementationOnce(lookUp as () => void);
+    expect(await statusWith(key)).toBe(200);
+    expect(await statusWith(key)).toBe(401);
+    spy.mockRestore();
+  });
+
+  it('is good where its use cannot be noted, as on a standby', async () => {
+    const { id, key } = await createClient();
+    await dataSource.query(`
+      CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN RAISE read_only_sql_transaction; END $$`);
+    await dataSource.query('CREATE TRIGGER refuse BEFORE UPDATE ON api_keys EXECUTE FUNCTION refuse()');
+    expect(await statusWith(key)).toBe(200);
+    await dataSource.query('DROP FUNCTION refuse CASCADE');
+    expect((await getClient(id)).keys[0]?.last_used_at).toBeNull();
   });
 
   it('ends with what was changed about it elsewhere within five seconds', async () => {

@@ -164,6 +164,7 @@ it('a URL is no longer than 8 KiB', async () => {
   const url = (length: number) => '/v1/organizations?x='.padEnd(length, 'x');
   expect((await request('GET', url(8192))).status).toBe(200);
   expectProblem(await request('GET', url(8193)), 414, 'The URL is longer than 8 KiB.');
+  expectProblem(await request('GET', `/v1/${'x'.repeat(8192)}`), 414, 'The URL is longer than 8 KiB.');
 });
 
 it('a fault of the service is 500, and nobody is told what it is', async () => {
@@ -173,6 +174,16 @@ it('a fault of the service is 500, and nobody is told what it is', async () => {
   await dataSource.query('ALTER TABLE mislaid RENAME TO locations');
   expectProblem(answer, 500, 'Something went wrong in the service. It has been logged.');
   expect(Object.keys(answer.body as object)).toEqual(['type', 'title', 'status', 'detail']);
+});
+
+it.each([
+  '/v1/nothing',
+  '/v1/organizations/%zz',
+  `/v1/${'x'.repeat(9000)}`,
+  '/v1/organizations?page=0',
+  '/docs',
+])('no answer is taken for something else by a browser: %s', async (path) => {
+  expect((await request('GET', path)).headers['x-content-type-options']).toBe('nosniff');
 });
 
 it('answers do not tell what they are made with, and protect a browser', async () => {
@@ -222,6 +233,21 @@ describe('what never reaches a route is answered with a problem document too', (
       type: 'about:blank',
       status,
     });
+  });
+
+  it.each([
+    ['that leads nowhere', 'GET /nothing', 404],
+    ['whose route needs none', 'GET /v1/organizations', 200],
+  ])('a request %s, with a body that does not end, once and no longer', async (_, line, status) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(
+      `${line} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n`,
+    );
+    const trickle = setInterval(() => socket.write(' '), 500);
+    const answer = await text(socket);
+    clearInterval(trickle);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(answer.match(/^HTTP\/1.1/gm)).toHaveLength(1);
   });
 
   it('headers that do not end, in time', async () => {

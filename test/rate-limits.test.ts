@@ -76,6 +76,16 @@ describe('with limits', () => {
     expect((await get()).status).toBe(429);
   });
 
+  it('count what is refused for its body, and what leads nowhere', async () => {
+    for (const status of [400, 413, 429]) {
+      const body = status === 413 ? ' '.repeat(70_000) : 'no JSON';
+      expect((await request('POST', '/v1/organizations', body)).status).toBe(status);
+    }
+    for (const status of [404, 404, 404, 404, 404, 429]) {
+      expect((await request('GET', '/v1/nothing')).status).toBe(status);
+    }
+  });
+
   it('do not touch the health of the service', async () => {
     for (let count = 0; count < 10; count++) expect((await request('GET', '/health/live')).status).toBe(200);
   });
@@ -103,12 +113,22 @@ describe('with limits', () => {
   });
 });
 
+it('each client has its own, also where no key is needed', async () => {
+  await restart({ REQUIRE_API_KEY: 'never', RATE_LIMIT_READS: '1' });
+  const [one, two] = [await createClient(), await createClient()].map(({ key }) => keyHeader(key));
+  expect([await get(one), await get(two), await get(), await get(one)]).toMatchObject([
+    { status: 200 },
+    { status: 200 },
+    { status: 200 },
+    { status: 429 },
+  ]);
+});
+
 describe('behind a proxy', () => {
   beforeAll(() =>
     restart({
       REQUIRE_API_KEY: 'never',
       RATE_LIMIT_READS: '2',
-      RATE_LIMIT_WRITES: '',
       TRUST_PROXY: 'loopback, 10.0.0.0/8',
     }),
   );
@@ -122,7 +142,16 @@ describe('behind a proxy', () => {
     expect(await statusesFrom('127.0.0.1', '9.9.9.9, 198.51.100.1', '198.51.100.1, 10.0.0.7')).toEqual([
       429, 429,
     ]);
-    expect(await statusesFrom('127.0.0.1', 'nonsense', '<script>', '')).toEqual([200, 200, 200]);
+    expect(
+      await statusesFrom('127.0.0.1', '198.51.100.1:5000', '[2001:db8::1]:99', '2001:db8::1', '2001:db8::2'),
+    ).toEqual([429, 200, 200, 429]);
+  });
+
+  it('what is no address counts for the proxy that sent it', async () => {
+    expect(await statusesFrom('10.9.9.9', 'nonsense', 'client ADMIN_API_KEY', '<script>')).toEqual([
+      200, 200, 429,
+    ]);
+    expect((await get(AS_ADMIN)).status).toBe(200);
   });
 
   it('an address that is no proxy of ours is believed nothing', async () => {

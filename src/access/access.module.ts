@@ -4,7 +4,7 @@ import { AccessGuard } from './access.guard.js';
 import { AuthenticationService } from './authentication.service.js';
 import { ClientsController } from './clients.controller.js';
 import { ClientsService } from './clients.service.js';
-import { RateLimits } from './rate-limits.js';
+import { RateLimitsService } from './rate-limits.service.js';
 
 /** Guards every route of the application. */
 @Module({
@@ -12,7 +12,7 @@ import { RateLimits } from './rate-limits.js';
   providers: [
     AuthenticationService,
     ClientsService,
-    RateLimits,
+    RateLimitsService,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
 })

@@ -37,7 +37,7 @@ export class ApiKey {
   @Column({ type: 'timestamptz', default: () => 'now()' })
   created_at!: Date;
 
-  /** To the hour. */
+  /** To the hour, so that using a key is one write an hour and not one a request. */
   @Column({ type: 'timestamptz', nullable: true })
   last_used_at!: Date | null;
 

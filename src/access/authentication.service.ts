@@ -1,32 +1,24 @@
 import { timingSafeEqual } from 'node:crypto';
-import { BadRequestException, Inject, Injectable, UnauthorizedException } from '@nestjs/common';
+import { BadRequestException, Inject, Injectable, Logger } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { Pool } from 'pg';
 import { type Environment, environmentConfig } from '../config/environment.js';
-import { type CallerRow, findCaller } from './access.statements.js';
+import type { IdOrSlug } from '../http/path-ids.js';
+import { UnauthenticatedException } from '../http/problem.js';
+import { type CallerRow, findCaller, NOTE_USE } from './access.statements.js';
 import { hashOf, isApiKey } from './api-key.js';
 import type { Caller } from './caller.js';
 
 /**
- * How long a key that was found is believed, in milliseconds. With the longest time that a look-up can take
- * it stays below the five seconds after which no process honours a key that was revoked.
+ * How long a key that was found is believed, in milliseconds. With the longest time that a look-up can take (the
+ * time limit of the data source) it stays below the five seconds after which no process honours a revoked key.
  */
 const TIME_TO_LIVE = 2000;
 
 const MAX_CACHED = 10_000;
 
-const ADMIN: Caller = { is_admin: true, organizations: new Set() };
-
-/** 401, with what `WWW-Authenticate` says: which scheme there is, and an error where a key was sent (RFC 6750, section 3). */
-export class UnauthenticatedException extends UnauthorizedException {
-  readonly challenge: string;
-
-  constructor(detail: string, error?: 'invalid_token') {
-    super(detail);
-    this.challenge = `Bearer realm="phones"${error === undefined ? '' : `, error="${error}"`}`;
-  }
-}
+const ADMIN: Caller = { is_admin: true, organizations: new Map() };
 
 /** Finds out who sent a request. */
 @Injectable()
@@ -34,6 +26,8 @@ export class AuthenticationService {
   /** By the hash of the key. Keys that are unknown are not kept: they would push out those that are. */
   private readonly callers = new LRUCache<string, Caller>({ max: MAX_CACHED, ttl: TIME_TO_LIVE });
   private readonly adminHash: Buffer | undefined;
+  private readonly log = new Logger(AuthenticationService.name);
+  private changes = 0;
 
   constructor(
     private readonly pool: Pool,
@@ -61,24 +55,44 @@ export class AuthenticationService {
         'invalid_token',
       );
     }
-    const name = hash.toString('base64');
-    const known = this.callers.get(name);
+    const cacheKey = hash.toString('base64');
+    const known = this.callers.get(cacheKey);
     if (known !== undefined) return known;
 
+    const { changes } = this;
     const { rows } = await this.pool.query<CallerRow>(findCaller(hash));
     const [row] = rows;
     if (row === undefined) {
       throw new UnauthenticatedException('The API key is unknown, expired or revoked.', 'invalid_token');
     }
-    const { client_id, key_id, is_admin, organization_ids, slugs, expires_in } = row;
-    const caller = { client_id, key_id, is_admin, organizations: new Set([...organization_ids, ...slugs]) };
-    this.callers.set(name, caller, { ttl: Math.min(TIME_TO_LIVE, Math.ceil(expires_in ?? Infinity)) });
+    const { client_id, key_id, is_admin, organization_ids, slugs, expires_in, is_noted } = row;
+    if (!is_noted) await this.noteUse(key_id);
+    const byId = organization_ids.map((id) => [id, id] as const);
+    const bySlug = slugs.map((slug, index) => [slug, Number(organization_ids[index])] as const);
+    const caller = {
+      client_id,
+      key_id,
+      is_admin,
+      organizations: new Map<IdOrSlug, number>([...byId, ...bySlug]),
+    };
+    // What was found before a change may not outlive it.
+    if (changes === this.changes) {
+      this.callers.set(cacheKey, caller, { ttl: Math.min(TIME_TO_LIVE, Math.ceil(expires_in ?? Infinity)) });
+    }
     return caller;
   }
 
   /** Makes what was changed about clients and keys hold in this process at once. */
   forget(): void {
+    this.changes++;
     this.callers.clear();
+  }
+
+  /** Reads go on where nothing can be written: on a standby, on a full disk. */
+  private async noteUse(keyId: number): Promise<void> {
+    await this.pool.query(NOTE_USE, [keyId]).catch((error: unknown) => {
+      this.log.debug(`The use of a key cannot be noted: ${String(error)}`);
+    });
   }
 }
 
@@ -91,5 +105,5 @@ function keysOf({ raw: { rawHeaders }, query }: FastifyRequest): string[] {
     if (name === 'x-api-key') keys.push(value);
     else if (name === 'authorization') keys.push(/^Bearer(?= |$) *(.*)$/i.exec(value)?.[1]);
   }
-  return keys.filter((key) => typeof key === 'string');
+  return keys.filter((key): key is string => typeof key === 'string' && key !== '');
 }

@@ -1,25 +1,30 @@
-import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { createParamDecorator, type ExecutionContext, type HttpException } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { IdOrSlug } from '../http/path-ids.js';
+import { UnauthenticatedException } from '../http/problem.js';
 
 /** Who sent a request, as its key says. */
 export interface Caller {
-  /** The client that the key belongs to; none has that of `ADMIN_API_KEY`. */
+  /** The client that the key belongs to; `ADMIN_API_KEY` belongs to none. */
   client_id?: number;
   key_id?: number;
   is_admin: boolean;
-  /** What the client may manage, by ID and by slug, as a path may name it. */
-  organizations: ReadonlySet<IdOrSlug>;
+  /** The IDs of the organizations that the client may manage, by what a path may name them: ID and slug. */
+  organizations: ReadonlyMap<IdOrSlug, number>;
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set by the access guard; undefined for a request without a key. */
+    /** Who sent the request; undefined without a key, and with one that is not good. */
     caller?: Caller;
+    /** What is wrong with the key that was sent; whether that matters depends on the route. */
+    keyRefusal?: HttpException;
   }
 }
 
 /** The caller of a request to a route that needs a key. */
-export const CurrentCaller = createParamDecorator(
-  (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<FastifyRequest>().caller,
-);
+export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
+  const { caller } = context.switchToHttp().getRequest<FastifyRequest>();
+  if (caller === undefined) throw new UnauthenticatedException();
+  return caller;
+});

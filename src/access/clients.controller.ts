@@ -12,6 +12,7 @@ import {
   UseInterceptors,
 } from '@nestjs/common';
 import {
+  ApiBody,
   ApiCreatedResponse,
   ApiNoContentResponse,
   ApiOkResponse,
@@ -23,7 +24,7 @@ import { ApiLinkHeader, ApiLocationHeader, ApiProblems } from '../http/api-respo
 import { LocationHeaderInterceptor } from '../http/location-header.interceptor.js';
 import { PageQuery, setLinkHeader } from '../http/page.js';
 import { ApiClientId, ApiKeyId, ClientId, KeyId } from '../http/path-ids.js';
-import { AdminsOnly, AlwaysNeedsKey } from './access-rules.js';
+import { AdminsOnly, AlwaysNeedsKey } from '../http/access-rules.js';
 import { type Caller, CurrentCaller } from './caller.js';
 import { ClientsService } from './clients.service.js';
 import { CreateApiKeyDto, NewApiKeyDto } from './dto/api-key.dto.js';
@@ -55,9 +56,9 @@ export class ClientsController {
     description: 'With its first key, which is in this answer and nowhere else.',
   })
   @ApiCreatedResponse({ type: NewClientDto, description: 'The new client.', headers: ApiLocationHeader })
-  @ApiProblems(413, 415, 503)
-  createClient(@Body() client: CreateClientDto): Promise<NewClientDto> {
-    return this.clients.create(client);
+  @ApiProblems(404, 413, 415, 503)
+  createClient(@CurrentCaller() caller: Caller, @Body() client: CreateClientDto): Promise<NewClientDto> {
+    return this.clients.create(caller, client);
   }
 
   @Get(':id')
@@ -108,17 +109,26 @@ export class ClientsController {
       'To replace a key without an outage: make the new one, change over to it, and delete the old one, ' +
       'or let it end at `expires_at`.',
   })
+  @ApiBody({ type: CreateApiKeyDto, required: false })
   @ApiCreatedResponse({ type: NewApiKeyDto, description: 'The new key.' })
   @ApiProblems(404, 409, 413, 415, 503)
-  createClientKey(@ClientId() id: number, @Body() body: CreateApiKeyDto): Promise<NewApiKeyDto> {
-    return this.clients.createKey(id, body);
+  createClientKey(
+    @CurrentCaller() caller: Caller,
+    @ClientId() id: number,
+    @Body() body: CreateApiKeyDto,
+  ): Promise<NewApiKeyDto> {
+    return this.clients.createKey(caller, id, body);
   }
 
   @Delete(':id/keys/:key_id')
   @HttpCode(204)
   @ApiClientId()
   @ApiKeyId()
-  @ApiOperation({ summary: 'End a key of a client', description: 'Not the one that the request comes with.' })
+  @ApiOperation({
+    summary: 'End a key of a client',
+    description:
+      'A client that has none left is locked out until it is given one. A client cannot end its own last key.',
+  })
   @ApiNoContentResponse({ description: 'The key ends within five seconds.' })
   @ApiProblems(404, 413, 415, 503)
   deleteClientKey(

@@ -1,8 +1,14 @@
 import { ConflictException, ForbiddenException, Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, type EntityManager, IsNull } from 'typeorm';
 import { offsetOf, type Page, type PageQuery } from '../http/page.js';
-import { FaultyRequestException, notFound } from '../http/problem.js';
-import { GRANT_ORGANIZATIONS } from './access.statements.js';
+import { FaultyRequestException, notFound, UnauthenticatedException } from '../http/problem.js';
+import {
+  DELETE_EXPIRED_KEYS,
+  END_KEYS,
+  GRANT_ORGANIZATIONS,
+  IS_ADMIN_STILL,
+  SERIALIZE_CHANGES,
+} from './access.statements.js';
 import { createApiKey, hashOf, prefixOf } from './api-key.js';
 import { ApiKey } from './api-key.entity.js';
 import { AuthenticationService } from './authentication.service.js';
@@ -16,8 +22,8 @@ import type { ClientDto, CreateClientDto, NewClientDto, UpdateClientDto } from '
 const MAX_LIVE_KEYS = 2;
 
 /**
- * Clients and their keys. One that is not there is a NotFoundException. What is changed holds in this process
- * at once, and in others as soon as they ask again.
+ * Clients and their keys. One that is not there is a NotFoundException. A change is made only by somebody who is
+ * an admin at that very moment, not just by what is cached of them, and holds in this process at once.
  */
 @Injectable()
 export class ClientsService {
@@ -34,20 +40,21 @@ export class ClientsService {
     return [clients.map(clientDto), total];
   }
 
-  async get(id: number): Promise<ClientDto> {
-    const client = await this.dataSource.manager.findOne(Client, { ...WITH_ALL, where: { id } });
-    if (client === null) throw notFound('client');
-    return clientDto(client);
+  get(id: number): Promise<ClientDto> {
+    return readClient(this.dataSource.manager, id);
   }
 
   /** @throws FaultyRequestException for an organization that is not there */
-  create({ name, is_admin = false, organization_ids = [] }: CreateClientDto): Promise<NewClientDto> {
-    return this.dataSource.transaction(async (manager) => {
+  create(
+    caller: Caller,
+    { name, is_admin = false, organization_ids = [] }: CreateClientDto,
+  ): Promise<NewClientDto> {
+    return this.change(caller, async (manager) => {
       const { identifiers } = await manager.insert(Client, { name, is_admin });
       const { id } = identifiers[0] as { id: number };
       await grant(manager, id, organization_ids);
-      const { key, ...apiKey } = await insertKey(manager, id);
-      return { id, name, is_admin, organization_ids: inOrder(organization_ids), keys: [apiKey], key };
+      const { key } = await insertKey(manager, id);
+      return Object.assign(await readClient(manager, id), { key });
     });
   }
 
@@ -57,23 +64,20 @@ export class ClientsService {
    * @throws ForbiddenException when a client would take its own right as an admin
    * @throws FaultyRequestException for an organization that is not there
    */
-  async update(caller: Caller, id: number, changes: UpdateClientDto): Promise<ClientDto> {
+  update(caller: Caller, id: number, changes: UpdateClientDto): Promise<ClientDto> {
     const { name, is_admin, organization_ids } = changes;
     if (is_admin === false && caller.client_id === id) {
       throw new ForbiddenException('A client cannot end its own right as an admin; another admin can.');
     }
-    const client = await this.dataSource.transaction(async (manager) => {
-      await lock(manager, id);
-      if (name !== undefined || is_admin !== undefined)
-        await manager.update(Client, { id }, { name, is_admin });
+    return this.change(caller, async (manager) => {
+      await requireClient(manager, id);
+      if (name !== undefined || is_admin !== undefined) await manager.update(Client, id, { name, is_admin });
       if (organization_ids !== undefined) {
         await manager.delete(ClientOrganization, { client_id: id });
         await grant(manager, id, organization_ids);
       }
-      return manager.findOneOrFail(Client, { ...WITH_ALL, where: { id } });
+      return readClient(manager, id);
     });
-    this.authentication.forget();
-    return clientDto(client);
   }
 
   /**
@@ -81,54 +85,85 @@ export class ClientsService {
    *
    * @throws ForbiddenException when it is the client that asks
    */
-  async delete(caller: Caller, id: number): Promise<void> {
+  delete(caller: Caller, id: number): Promise<void> {
     if (caller.client_id === id) {
       throw new ForbiddenException('A client cannot revoke itself; another admin can.');
     }
-    const { affected } = await this.dataSource.manager.delete(Client, { id });
-    if (affected === 0) throw notFound('client');
-    this.authentication.forget();
+    return this.change(caller, async (manager) => {
+      const { affected } = await manager.delete(Client, { id });
+      if (affected === 0) throw notFound('client');
+    });
   }
 
   /**
-   * Makes another key of a client. Those that have expired go.
+   * Makes another key of a client, which does not end by itself. Keys that have expired go.
    *
-   * @param expires_at when the key that the client has now ends; without it that does not change
+   * @param expires_at when the key that the client has now ends, if it does not end before; absent: it stays as it is
    * @throws ConflictException when two of its keys are good already
    */
-  async createKey(id: number, { expires_at }: CreateApiKeyDto): Promise<NewApiKeyDto> {
-    const created = await this.dataSource.transaction(async (manager) => {
-      await lock(manager, id);
-      await manager
-        .createQueryBuilder()
-        .delete()
-        .from(ApiKey)
-        .where('client_id = :id AND expires_at <= now()', { id })
-        .execute();
-      const live = await manager.countBy(ApiKey, { client_id: id });
-      if (live >= MAX_LIVE_KEYS) {
+  createKey(caller: Caller, id: number, { expires_at }: CreateApiKeyDto): Promise<NewApiKeyDto> {
+    return this.change(caller, async (manager) => {
+      await requireClient(manager, id);
+      await manager.query(DELETE_EXPIRED_KEYS, [id]);
+      if ((await manager.countBy(ApiKey, { client_id: id })) >= MAX_LIVE_KEYS) {
         throw new ConflictException('The client has two keys already; delete one of them first.');
       }
-      if (expires_at !== undefined) await manager.update(ApiKey, { client_id: id }, { expires_at });
+      if (expires_at !== undefined) await manager.query(END_KEYS, [id, expires_at]);
       return insertKey(manager, id);
     });
-    this.authentication.forget();
-    return created;
   }
 
   /**
    * Ends a key.
    *
-   * @throws ForbiddenException when it is the key that the request came with
+   * @throws ForbiddenException when it is the last key of the client that asks, but for one that ends by itself
    */
-  async deleteKey(caller: Caller, clientId: number, id: number): Promise<void> {
-    if (caller.key_id === id && caller.client_id === clientId) {
-      throw new ForbiddenException('A key cannot end itself; another key of the client can, or an admin.');
-    }
-    const { affected } = await this.dataSource.manager.delete(ApiKey, { id, client_id: clientId });
-    if (affected === 0) throw notFound('key');
-    this.authentication.forget();
+  deleteKey(caller: Caller, clientId: number, id: number): Promise<void> {
+    return this.change(caller, async (manager) => {
+      const { affected } = await manager.delete(ApiKey, { id, client_id: clientId });
+      if (affected === 0) throw notFound('key');
+      const isOwn = caller.client_id === clientId;
+      if (isOwn && !(await manager.existsBy(ApiKey, { client_id: clientId, expires_at: IsNull() }))) {
+        throw new ForbiddenException('A client cannot end its last key; another admin can.');
+      }
+    });
   }
+
+  /**
+   * Makes a change whole or not at all. Changes come one after the other: of two admins who revoke each other
+   * at once, one stays.
+   *
+   * @throws UnauthenticatedException when the key of the caller has just ended
+   * @throws ForbiddenException when the client of the caller is no admin any more
+   */
+  private async change<Result>(
+    { key_id }: Caller,
+    work: (manager: EntityManager) => Promise<Result>,
+  ): Promise<Result> {
+    const result = await this.dataSource.transaction(async (manager) => {
+      await manager.query(SERIALIZE_CHANGES);
+      if (key_id !== undefined) await requireAdmin(manager, key_id);
+      return work(manager);
+    });
+    this.authentication.forget();
+    return result;
+  }
+}
+
+async function requireAdmin(manager: EntityManager, keyId: number): Promise<void> {
+  const [row] = await manager.query<{ is_admin: boolean }[]>(IS_ADMIN_STILL, [keyId]);
+  if (row === undefined) throw new UnauthenticatedException('The API key has just ended.', 'invalid_token');
+  if (!row.is_admin) throw new ForbiddenException('The client of this key is no admin any more.');
+}
+
+async function readClient(manager: EntityManager, id: number): Promise<ClientDto> {
+  const client = await manager.findOne(Client, { ...WITH_ALL, where: { id } });
+  if (client === null) throw notFound('client');
+  return clientDto(client);
+}
+
+async function requireClient(manager: EntityManager, id: number): Promise<void> {
+  if (!(await manager.existsBy(Client, { id }))) throw notFound('client');
 }
 
 const WITH_ALL = {
@@ -143,19 +178,13 @@ function clientDto({ id, name, is_admin, organizations, keys }: Client): ClientD
     id,
     name,
     is_admin,
-    organization_ids: inOrder(organizations.map(({ organization_id }) => organization_id)),
+    organization_ids: organizations.map(({ organization_id }) => organization_id).toSorted((a, b) => a - b),
     keys: keys.toSorted((a, b) => a.id - b.id).map(apiKeyDto),
   };
 }
 
 function apiKeyDto({ id, prefix, created_at, last_used_at, expires_at }: ApiKey): ApiKeyDto {
   return { id, prefix, created_at, last_used_at, expires_at };
-}
-
-/** Holds a client until the transaction ends, so that changes to it and its keys come one after the other. */
-async function lock(manager: EntityManager, id: number): Promise<void> {
-  const client = await manager.findOne(Client, { where: { id }, lock: { mode: 'pessimistic_write' } });
-  if (client === null) throw notFound('client');
 }
 
 async function grant(manager: EntityManager, clientId: number, organizationIds: number[]): Promise<void> {
@@ -174,14 +203,7 @@ async function grant(manager: EntityManager, clientId: number, organizationIds: 
 
 async function insertKey(manager: EntityManager, clientId: number): Promise<NewApiKeyDto> {
   const key = createApiKey();
-  const { id, prefix, created_at } = await manager.save(ApiKey, {
-    client_id: clientId,
-    hash: hashOf(key),
-    prefix: prefixOf(key),
-  });
-  return { id, prefix, created_at, last_used_at: null, expires_at: null, key };
-}
-
-function inOrder(ids: number[]): number[] {
-  return ids.toSorted((a, b) => a - b);
+  const hash = hashOf(key);
+  await manager.insert(ApiKey, { client_id: clientId, hash, prefix: prefixOf(key) });
+  return Object.assign(apiKeyDto(await manager.findOneByOrFail(ApiKey, { hash })), { key });
 }

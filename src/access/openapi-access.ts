@@ -3,9 +3,9 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DocumentBuilder, OpenAPIObject } from '@nestjs/swagger';
 import { type Environment, environmentConfig } from '../config/environment.js';
 import { problemResponse } from '../http/api-responses.js';
-import { accessRule, isRead } from './access-rules.js';
+import { accessRule, isRead } from '../http/access-rules.js';
 
-const METHODS = ['get', 'post', 'put', 'delete'] as const;
+const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'] as const;
 
 /** Each way to send a key. */
 const SCHEMES: Record<string, string[]>[] = [{ bearer: [] }, { header: [] }, { query: [] }];
@@ -31,15 +31,17 @@ export function addKeySchemes(config: DocumentBuilder): DocumentBuilder {
 /** Says of every operation whether it needs a key under the settings of this service, and how it refuses. */
 export function describeAccess(document: OpenAPIObject, app: NestFastifyApplication): OpenAPIObject {
   const environment = app.get<Environment>(environmentConfig.KEY);
-  const { REQUIRE_API_KEY: mode = 'never', RATE_LIMIT_READS, RATE_LIMIT_WRITES } = environment;
+  const { REQUIRE_API_KEY, RATE_LIMIT_READS, RATE_LIMIT_WRITES } = environment;
   const handlers = handlersByName(app);
   for (const path of Object.values(document.paths)) {
     for (const method of METHODS) {
       const operation = path[method];
-      const handler = handlers.get(operation?.operationId ?? '');
-      if (operation === undefined || handler === undefined) continue;
-      const { right, needsKey } = accessRule(handler.controller, handler.method, method.toUpperCase(), mode);
-      const takesKey = needsKey || (mode !== 'never' && right !== 'none');
+      if (operation === undefined) continue;
+      const handler = handlers.get(operation.operationId ?? '');
+      if (handler === undefined)
+        throw new Error(`No handler is named as the operation ${operation.operationId}`);
+      const rule = accessRule(handler.controller, handler.method, method.toUpperCase(), REQUIRE_API_KEY);
+      const { right, needsKey, takesKey } = rule;
       // An empty requirement: it works without a key, too.
       operation.security = needsKey ? SCHEMES : takesKey ? [{}, ...SCHEMES] : [];
       if (takesKey) operation.responses['401'] = problemResponse(401);

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { applyDecorators } from '@nestjs/common';
 import { registerAs } from '@nestjs/config';
-import { plainToInstance } from 'class-transformer';
+import { plainToInstance, Transform } from 'class-transformer';
 import { IsIn, IsOptional, IsString, Matches, ValidateBy, validateSync } from 'class-validator';
 import { IsInteger } from '../validation/integer.js';
 import { StartError } from './start-error.js';
@@ -13,6 +14,15 @@ export type KeyMode = (typeof KEY_MODES)[number];
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
+
+/** A list separated by commas. */
+const IsListOf = (isItem: (value: unknown) => boolean, message: string) =>
+  applyDecorators(
+    Transform(({ value }: { value: unknown }) =>
+      typeof value === 'string' ? value.split(/\s*,\s*/) : value,
+    ),
+    ValidateBy({ name: 'isListOf', validator: { validate: isItem } }, { each: true, message }),
+  );
 
 /** Every setting of the service, with its default. The environment variables have the same names. */
 export class Environment {
@@ -65,22 +75,16 @@ export class Environment {
    * `linklocal` and `uniquelocal`, separated by commas. Without it none is.
    */
   @IsOptional()
-  @ValidateBy(
-    { name: 'isTrustProxy', validator: { validate: isTrustProxy } },
-    {
-      message:
-        'must be IP addresses, subnets such as 10.0.0.0/8, loopback, linklocal or uniquelocal, separated by commas',
-    },
+  @IsListOf(
+    isProxy,
+    'must be IP addresses, subnets such as 10.0.0.0/8, loopback, linklocal or uniquelocal, separated by commas',
   )
-  TRUST_PROXY?: string;
+  TRUST_PROXY?: string[];
 
   /** The origins whose pages may call the API from a browser, separated by commas, or `*`. Without it none may. */
   @IsOptional()
-  @ValidateBy(
-    { name: 'isOriginList', validator: { validate: isOriginList } },
-    { message: 'must be * or origins such as https://example.org, separated by commas' },
-  )
-  CORS_ORIGINS?: string;
+  @IsListOf(isOrigin, 'must be * or origins such as https://example.org, separated by commas')
+  CORS_ORIGINS?: string[];
 
   /** The least severe level that is logged. */
   @IsIn(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` })
@@ -117,24 +121,15 @@ function isPostgresUrl(value: unknown): boolean {
   return typeof value === 'string' && /^postgres(ql)?:\/\//.test(value) && URL.canParse(value);
 }
 
-function isTrustProxy(value: unknown): boolean {
-  return listed(value).every((proxy) => {
-    const [address = '', prefix = '1', ...rest] = proxy.split('/');
-    const bits = { 4: 32, 6: 128 }[isIP(address)] ?? 0;
-    const isSubnet = rest.length === 0 && /^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= bits;
-    return isSubnet || ['loopback', 'linklocal', 'uniquelocal'].includes(proxy);
-  });
+function isProxy(value: unknown): boolean {
+  const [address = '', prefix = '1', ...rest] = String(value).split('/');
+  const bits = { 4: 32, 6: 128 }[isIP(address)] ?? 0;
+  // Not /0, which would believe everybody.
+  const isSubnet = rest.length === 0 && /^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= bits;
+  return isSubnet || ['loopback', 'linklocal', 'uniquelocal'].includes(String(value));
 }
 
-function isOriginList(value: unknown): boolean {
-  return listed(value).every(
-    (origin) => origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin),
-  );
-}
-
-/** The parts of a setting that is a list separated by commas. */
-export function listed(value: unknown): string[] {
-  return String(value)
-    .split(',')
-    .map((part) => part.trim());
+function isOrigin(value: unknown): boolean {
+  const origin = String(value);
+  return origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin);
 }

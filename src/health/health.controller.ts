@@ -7,7 +7,7 @@ import {
   HealthIndicatorService,
 } from '@nestjs/terminus';
 import { DataSource } from 'typeorm';
-import { Public } from '../access/access-rules.js';
+import { Public } from '../http/access-rules.js';
 import { ApiHealthy, ApiProblems } from '../http/api-responses.js';
 
 /** How long the database may take to answer, in milliseconds. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { BadRequestException, HttpException } from '@nestjs/common';
+import { BadRequestException } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DETAILS, type Problem, PROBLEM_JSON, problem } from './problem.js';
 
@@ -11,7 +11,12 @@ export function answerFrameworkError(
   reply: FastifyReply,
 ): void {
   const answer = problem(statusCode, 'The URL is not valid.');
-  void reply.status(statusCode).type(PROBLEM_JSON).send(JSON.stringify(answer));
+  // No hook has run, so the header that every other answer has is set here.
+  void reply
+    .status(statusCode)
+    .type(PROBLEM_JSON)
+    .header('X-Content-Type-Options', 'nosniff')
+    .send(JSON.stringify(answer));
 }
 
 const NO_HTTP = problem(400, 'This is not a valid HTTP request.');
@@ -21,23 +26,16 @@ const PROBLEMS_BY_CLIENT_ERROR: Record<string, Problem | undefined> = {
   ERR_HTTP_REQUEST_TIMEOUT: problem(408, DETAILS[408]),
 };
 
+/** The connections on which a request was answered before it had arrived as a whole. */
+const answeredEarly = new WeakSet<Duplex>();
+
 /** Answers what Node.js cannot read as HTTP. */
 export function answerClientError({ code = '' }: { code?: string }, socket: Duplex): void {
-  if (code === 'ECONNRESET' || !socket.writable) {
+  if (code === 'ECONNRESET' || !socket.writable || answeredEarly.has(socket)) {
     socket.destroy();
   } else {
     answerOnSocket(PROBLEMS_BY_CLIENT_ERROR[code] ?? NO_HTTP, socket);
   }
-}
-
-/** The longest URL, in bytes; RFC 9110, section 4.1, asks for 8000 at least. */
-const URL_LIMIT = 8 * 1024;
-
-/** Refuses a URL that no resource can have. Node.js itself limits only the URL and the headers together. */
-export function limitUrls(fastify: FastifyInstance): void {
-  fastify.addHook('onRequest', (request, _reply, done) => {
-    done(request.url.length > URL_LIMIT ? new HttpException(DETAILS[414], 414) : undefined);
-  });
 }
 
 /** Answers with a problem document what Node.js would otherwise refuse by itself, without a body or a word. */
@@ -48,6 +46,10 @@ export function answerForNode(fastify: FastifyInstance): void {
   fastify.server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
     const answer = JSON.stringify(problem(417, 'The only expectation that can be met is 100-continue.'));
     response.writeHead(417, { 'Content-Type': PROBLEM_JSON, Connection: 'close' }).end(answer);
+  });
+  fastify.addHook('onResponse', ({ raw }, _reply, done) => {
+    if (!raw.complete) answeredEarly.add(raw.socket);
+    done();
   });
   // RFC 9112, section 3.2. Node.js itself is told not to look.
   fastify.addHook('onRequest', (request, _reply, done) => {

@@ -70,7 +70,7 @@ export const PhoneId = () => Param('id', new PhoneIdPipe());
 const ID = { type: 'integer', minimum: 1, maximum: MAX_ID } as const;
 const ID_OR_SLUG = { type: 'string', pattern: SLUG_CHARACTERS.source } as const;
 
-/** What the OpenAPI document says of each of these parameters. The examples are there once the seed has run. */
+/** What the OpenAPI document says of each of these parameters. The examples are there once the seed has run, those of clients once the first was created. */
 export const ApiOrganizationId = () =>
   ApiParam({
     name: 'organization_id',

@@ -1,8 +1,22 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  HttpException,
+  Logger,
+  NotFoundException,
+} from '@nestjs/common';
 import { errorCodes, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { AllowedMethods } from './allowed-methods.js';
 import { databaseProblem, UNAVAILABLE } from './database-problem.js';
-import { DETAILS, FaultyRequestException, type Problem, PROBLEM_JSON, problem } from './problem.js';
+import {
+  DETAILS,
+  FaultyRequestException,
+  type Problem,
+  PROBLEM_JSON,
+  problem,
+  UnauthenticatedException,
+} from './problem.js';
 
 /** After how many seconds a caller may try again what failed because the database is unavailable. */
 const RETRY_AFTER = 5;
@@ -20,8 +34,10 @@ export class ProblemFilter implements ExceptionFilter {
     // Nobody is there to answer: the time limit has done so already, or the caller is gone.
     if (reply.sent || request.socket.destroyed) return;
 
-    const answer = request.is404 ? this.unrouted(request, reply) : this.problemOf(error, request);
+    const isUnrouted = request.is404 && error instanceof NotFoundException;
+    const answer = isUnrouted ? this.unrouted(request, reply) : this.problemOf(error, request);
     if (answer.status === 503) reply.header('Retry-After', RETRY_AFTER);
+    if (error instanceof UnauthenticatedException) reply.header('WWW-Authenticate', error.challenge);
     if (answer.status === 408) reply.header('Connection', 'close');
     // A string, because a schema of the route or a serializer of its own must not touch it.
     void reply.status(answer.status).type(PROBLEM_JSON).send(JSON.stringify(answer));

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { BadRequestException, NotFoundException } from '@nestjs/common';
+import { BadRequestException, NotFoundException, UnauthorizedException } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 export const PROBLEM_JSON = 'application/problem+json';
@@ -70,5 +70,15 @@ export class FaultyRequestException extends BadRequestException {
     readonly faults: Fault[],
   ) {
     super(`The ${part} is invalid; see errors.`);
+  }
+}
+
+/** 401, with what `WWW-Authenticate` says: which scheme there is, and an error where a key was sent (RFC 6750, section 3). */
+export class UnauthenticatedException extends UnauthorizedException {
+  readonly challenge: string;
+
+  constructor(detail = 'This needs an API key.', error?: 'invalid_token') {
+    super(detail);
+    this.challenge = `Bearer realm="phones"${error === undefined ? '' : `, error="${error}"`}`;
   }
 }

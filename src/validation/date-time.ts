@@ -1,5 +1,8 @@
 import { isISO8601, isRFC3339, ValidateBy } from 'class-validator';
 
+/** After this, whatever its offset from UTC, RFC 3339 has no year for a moment. */
+const END_OF_TIME = Date.UTC(10_000, 0);
+
 /** A moment that is still to come, as RFC 3339 writes it, with its offset from UTC. */
 export const IsFutureDateTime = () =>
   ValidateBy(
@@ -7,7 +10,10 @@ export const IsFutureDateTime = () =>
       name: 'isFutureDateTime',
       validator: {
         validate: (value) =>
-          isRFC3339(value) && isISO8601(value, { strict: true }) && Date.parse(String(value)) > Date.now(),
+          isRFC3339(value) &&
+          isISO8601(value, { strict: true }) &&
+          Date.parse(String(value)) > Date.now() &&
+          Date.parse(String(value)) < END_OF_TIME,
       },
     },
     { message: 'must be a date and time to come, such as 2099-12-31T00:00:00Z' },

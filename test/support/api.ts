@@ -3,7 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Environment } from '../../src/config/environment.js';
 import { createApp } from '../../src/create-app.js';
-import { ADMIN_API_KEY, keyHeader } from './database.js';
+import { ADMIN_API_KEY, keyHeader, setEnvironment } from './database.js';
 
 export interface Answer<Body = unknown> {
   status: number;
@@ -26,10 +26,10 @@ async function start(): Promise<void> {
   await app.getHttpAdapter().getInstance().ready();
 }
 
-/** Ends the application and starts it again, on the same database, with other settings. */
+/** Ends the application and starts it again, on the same database, with these settings and else the defaults. */
 export async function restart(settings: Partial<Record<keyof Environment, string>>): Promise<void> {
   await app.close();
-  Object.assign(process.env, settings);
+  setEnvironment(settings);
   await start();
 }
 

@@ -38,10 +38,16 @@ export async function newDataDirectory(): Promise<string> {
 }
 
 // Each test file has a database of its own, which goes when the file is done.
-// Empty, not absent, so that a .env of the developer's cannot fill them in.
-for (const name of Object.keys(new Environment())) process.env[name] = '';
-process.env.LOG_LEVEL = 'fatal';
-process.env.ADMIN_API_KEY = ADMIN_API_KEY;
+/** Sets these settings, and those that are not given to their defaults; the database stays. */
+export function setEnvironment(settings: Partial<Record<keyof Environment, string>> = {}): void {
+  const { DATABASE_URL = '', DATA_DIR = '' } = process.env;
+  // Empty, not absent, so that a .env of the developer's cannot fill them in.
+  for (const name of Object.keys(new Environment())) process.env[name] = '';
+  Object.assign(process.env, { DATABASE_URL, DATA_DIR, LOG_LEVEL: 'fatal', ADMIN_API_KEY, ...settings });
+}
+
+Object.assign(process.env, { DATABASE_URL: '', DATA_DIR: '' });
+setEnvironment();
 
 if (SERVER === undefined) {
   beforeAll(async () => {

@@ -45,7 +45,7 @@ export class CreateApiKeyDto {
   @ApiPropertyOptional({
     ...DATE_TIME,
     description:
-      'When the key that the client has now ends (RFC 3339). Left out: it stays until it is deleted, or as long as it would have.',
+      'When the key that the client has now ends (RFC 3339), if it does not end before. Left out: that does not change.',
     example: '2099-12-31T00:00:00Z',
   })
   @MayBeAbsent()

@@ -1,15 +1,16 @@
+import { isIP } from 'node:net';
 import { HttpException, HttpStatus, Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Environment, environmentConfig } from '../config/environment.js';
-import { isRead } from './access-rules.js';
+import { isRead } from '../http/access-rules.js';
 
 /** The time in which the requests are counted, in seconds. */
 const WINDOW = 60;
 
-/** For how many clients and addresses this process counts at once. The one that was quiet longest gives way. */
+/** Of how many clients and addresses this process counts the reads, and the writes. The one that was quiet longest gives way. */
 const MAX_COUNTED = 100_000;
 
 /** Must come before the application is built. */
@@ -19,7 +20,7 @@ export async function registerRateLimit(fastify: FastifyInstance): Promise<void>
 
 /** Counts the reads and the writes of each client, and of each address without a key, against their limits. */
 @Injectable()
-export class RateLimits {
+export class RateLimitsService {
   private readonly reads: ReturnType<typeof limiter>;
   private readonly writes: ReturnType<typeof limiter>;
 
@@ -33,7 +34,7 @@ export class RateLimits {
   }
 
   /**
-   * Counts a request, and tells the caller what is left.
+   * Counts a request, whose caller must be known, and tells what is left.
    *
    * @throws HttpException 429 when it is one too many
    */
@@ -43,7 +44,7 @@ export class RateLimits {
   }
 }
 
-/** Of no limit: undefined. */
+/** @returns undefined where there is no limit */
 function limiter(fastify: FastifyInstance, name: string, max: number | undefined) {
   if (max === undefined) return undefined;
   const count = fastify.createRateLimit({ max, timeWindow: WINDOW * 1000, keyGenerator });
@@ -63,8 +64,10 @@ function limiter(fastify: FastifyInstance, name: string, max: number | undefined
   };
 }
 
-/** An IPv6 caller has a whole /64 of addresses, which counts as one. */
-function keyGenerator({ caller, ip }: FastifyRequest): string {
+function keyGenerator({ caller, ip, socket }: FastifyRequest): string {
   if (caller !== undefined) return `client ${caller.client_id ?? 'ADMIN_API_KEY'}`;
-  return rateLimit.normalizeIP(ip);
+  // Some proxies write the port, too. What is no address at all counts for the proxy that sent it.
+  const address = ip.replace(/^\[(.*)\](:\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1');
+  // An IPv6 caller has a whole /64 of addresses, which counts as one.
+  return rateLimit.normalizeIP(isIP(address) === 0 ? (socket.remoteAddress ?? '') : address);
 }

@@ -1,7 +1,7 @@
 import { SetMetadata } from '@nestjs/common';
 import type { KeyMode } from '../config/environment.js';
 
-/** What a request asks for: nothing that needs leave, to read, to write to an organization, or what only admins may. */
+/** What a route asks of its caller: nothing, to be a reader, to manage the organization in the path, to be an admin. */
 export type Right = 'none' | 'read' | 'manage' | 'admin';
 
 const RIGHT = 'access:right';
@@ -19,6 +19,8 @@ export const AlwaysNeedsKey = () => SetMetadata(ALWAYS, true);
 export interface AccessRule {
   right: Right;
   needsKey: boolean;
+  /** Whether a key that is sent is looked at; where none is needed, it must still be good. */
+  takesKey: boolean;
 }
 
 /**
@@ -30,14 +32,21 @@ export interface AccessRule {
  * @param method the HTTP method, in capitals
  * @param mode when a key is needed
  */
-export function accessRule(controller: object, handler: object, method: string, mode: KeyMode): AccessRule {
+export function accessRule(
+  controller: object,
+  handler: object,
+  method: string,
+  mode: KeyMode = 'never',
+): AccessRule {
   const stated = [handler, controller].map(
     (target) => Reflect.getMetadata(RIGHT, target) as Right | undefined,
   );
   const right = stated[0] ?? stated[1] ?? (isRead(method) ? 'read' : 'manage');
   const always = Reflect.hasMetadata(ALWAYS, handler) || Reflect.hasMetadata(ALWAYS, controller);
-  const byMode = mode === 'always' || (mode === 'writes' && !isRead(method));
-  return { right, needsKey: right !== 'none' && (always || byMode) };
+  const byMode = mode === 'always' || (mode === 'writes' && (right === 'admin' || !isRead(method)));
+  const needsKey = right !== 'none' && (always || byMode);
+  // Where no key is ever needed, an Authorization header may be meant for the proxy in front.
+  return { right, needsKey, takesKey: needsKey || (right !== 'none' && mode !== 'never') };
 }
 
 export function isRead(method: string): boolean {

@@ -1,0 +1,27 @@
+import { HttpException } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AuthenticationService } from './authentication.service.js';
+import { RateLimitsService } from './rate-limits.service.js';
+
+/**
+ * Finds out who sends each request, and counts it against their limit, before its body is read: so what is then
+ * refused for its body is counted, too. The health checks and Swagger UI are for everyone, as often as they like.
+ */
+export function identifyCallers(app: NestFastifyApplication): void {
+  const authentication = app.get(AuthenticationService);
+  const rateLimits = app.get(RateLimitsService);
+  const fastify = app.getHttpAdapter().getInstance();
+  fastify.decorateRequest('caller');
+  fastify.decorateRequest('keyRefusal');
+  fastify.addHook('onRequest', async (request, reply) => {
+    // What leads nowhere has no route, and is counted.
+    if (request.routeOptions.url?.startsWith('/v1/') === false) return;
+    try {
+      request.caller = await authentication.identify(request);
+    } catch (error) {
+      if (!(error instanceof HttpException)) throw error;
+      request.keyRefusal = error;
+    }
+    await rateLimits.count(request, reply);
+  });
+}
