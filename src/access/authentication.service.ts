@@ -11,8 +11,8 @@ import { hashOf, isApiKey } from './api-key.js';
 import type { Caller } from './caller.js';
 
 /**
- * How long a key that was found is believed, in milliseconds. With the longest time that a look-up can take (the
- * time limit of the data source) it stays below the five seconds after which no process honours a revoked key.
+ * How long a key is believed after it was looked up, in milliseconds: well below the five seconds after which no
+ * process honours a key that was revoked.
  */
 const TIME_TO_LIVE = 2000;
 
@@ -60,6 +60,7 @@ export class AuthenticationService {
     if (known !== undefined) return known;
 
     const { changes } = this;
+    const start = performance.now();
     const { rows } = await this.pool.query<CallerRow>(findCaller(hash));
     const [row] = rows;
     if (row === undefined) {
@@ -75,10 +76,10 @@ export class AuthenticationService {
       is_admin,
       organizations: new Map<IdOrSlug, number>([...byId, ...bySlug]),
     };
+    const age = performance.now() - start;
+    const ttl = Math.floor(Math.min(TIME_TO_LIVE, expires_in ?? Infinity) - age);
     // What was found before a change may not outlive it.
-    if (changes === this.changes) {
-      this.callers.set(cacheKey, caller, { ttl: Math.min(TIME_TO_LIVE, Math.ceil(expires_in ?? Infinity)) });
-    }
+    if (ttl > 0 && changes === this.changes) this.callers.set(cacheKey, caller, { ttl });
     return caller;
   }
 
