@@ -6,6 +6,8 @@ export default defineConfig({
     globalSetup: ['test/support/embedded-template.ts'],
     setupFiles: ['test/support/database.ts'],
     pool: 'forks',
+    // Many tests wait for a time limit of the service: others run meanwhile, also where there are few cores.
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

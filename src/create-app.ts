@@ -9,20 +9,19 @@ import { registerRateLimit } from './access/rate-limits.service.js';
 import { AppModule } from './app.module.js';
 import { loadEnvironment } from './config/environment.js';
 import { AllowedMethods, ROUTER_OPTIONS } from './http/allowed-methods.js';
+import { tagAnswers } from './http/entity-tags.js';
 import { answerClientError, answerForNode, answerFrameworkError } from './http/framework-errors.js';
 import { parseJsonBodies } from './http/json-body.js';
 import { closeConnectionsOnShutdown } from './http/shutdown.js';
 import { PinoLogger } from './http/pino-logger.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RequestPipe } from './http/request.pipe.js';
+import { refuseUntakenHeaders } from './http/taken-headers.js';
 import { limitUrls } from './http/url-limit.js';
 import { serveOpenApi } from './openapi.js';
 
 /** The largest body, in bytes. */
 const BODY_LIMIT = 64 * 1024;
-
-/** The longest that a request may take, in milliseconds. */
-const REQUEST_LIMIT = 5000;
 
 /**
  * Opens the database, migrates it and builds the application, ready to listen.
@@ -30,15 +29,15 @@ const REQUEST_LIMIT = 5000;
  * @throws StartError for a wrong setting, or when there is no usable database
  */
 export async function createApp(): Promise<NestFastifyApplication> {
-  const { CORS_ORIGINS, LOG_LEVEL, TRUST_PROXY } = loadEnvironment();
+  const { CORS_ORIGINS, LOG_LEVEL, REQUEST_TIMEOUT, TRUST_PROXY } = loadEnvironment();
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
     clientErrorHandler: answerClientError,
     frameworkErrors: answerFrameworkError,
-    handlerTimeout: REQUEST_LIMIT,
-    http: { requireHostHeader: false, headersTimeout: REQUEST_LIMIT, connectionsCheckingInterval: 1000 },
+    handlerTimeout: REQUEST_TIMEOUT,
+    http: { requireHostHeader: false, headersTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: 1000 },
     // For bodies that nobody reads. Of the others the handler's limit comes first.
-    requestTimeout: 2 * REQUEST_LIMIT,
+    requestTimeout: 2 * REQUEST_TIMEOUT,
     // A line for each request is the reverse proxy's to write; here it would be most of the work.
     logController: new LogController({ disableRequestLogging: true }),
     logger: { level: LOG_LEVEL, base: null },
@@ -57,6 +56,8 @@ export async function createApp(): Promise<NestFastifyApplication> {
   });
   answerForNode(fastify);
   limitUrls(fastify);
+  refuseUntakenHeaders(fastify);
+  tagAnswers(fastify);
   parseJsonBodies(fastify);
   await registerRateLimit(fastify);
   Logger.overrideLogger(new PinoLogger(fastify.log));
@@ -72,9 +73,17 @@ export async function createApp(): Promise<NestFastifyApplication> {
     app.enableCors({
       origin: CORS_ORIGINS,
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
-      allowedHeaders: ['Authorization', 'Content-Type', 'X-API-Key'],
+      allowedHeaders: [
+        'Authorization',
+        'Content-Type',
+        'Idempotency-Key',
+        'If-Match',
+        'If-None-Match',
+        'X-API-Key',
+      ],
       exposedHeaders: [
         'Allow',
+        'ETag',
         'Link',
         'Location',
         'RateLimit',

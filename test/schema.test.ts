@@ -31,6 +31,7 @@ describe('the migrations', () => {
       'api_keys',
       'client_organizations',
       'clients',
+      'idempotency_keys',
       'locations',
       'opportunities',
       'organizations',

@@ -1,6 +1,7 @@
 import { ConflictException, ForbiddenException, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, IsNull } from 'typeorm';
 import { offsetOf, type Page, type PageQuery } from '../http/page.js';
+import { retryRolledBack } from '../database/retry.js';
 import { FaultyRequestException, notFound, UnauthenticatedException } from '../http/problem.js';
 import {
   DELETE_EXPIRED_KEYS,
@@ -140,11 +141,13 @@ export class ClientsService {
     { key_id }: Caller,
     work: (manager: EntityManager) => Promise<Result>,
   ): Promise<Result> {
-    const result = await this.dataSource.transaction(async (manager) => {
-      await manager.query(SERIALIZE_CHANGES);
-      if (key_id !== undefined) await requireAdmin(manager, key_id);
-      return work(manager);
-    });
+    const result = await retryRolledBack(() =>
+      this.dataSource.transaction(async (manager) => {
+        await manager.query(SERIALIZE_CHANGES);
+        if (key_id !== undefined) await requireAdmin(manager, key_id);
+        return work(manager);
+      }),
+    );
     this.authentication.forget();
     return result;
   }

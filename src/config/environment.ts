@@ -50,6 +50,22 @@ export class Environment {
   @IsInteger(1, 1000)
   DATABASE_POOL = 10;
 
+  /** How long a request waits for a connection to the database, in milliseconds, 100 to 60,000. */
+  @IsInteger(100, 60_000)
+  DATABASE_CONNECT_TIMEOUT = 1500;
+
+  /** How long one statement may take, in milliseconds, 100 to 60,000 (PostgreSQL's `statement_timeout`). */
+  @IsInteger(100, 60_000)
+  DATABASE_STATEMENT_TIMEOUT = 2000;
+
+  /** How long a statement waits for a lock, in milliseconds, 100 to 60,000 (PostgreSQL's `lock_timeout`). */
+  @IsInteger(100, 60_000)
+  DATABASE_LOCK_TIMEOUT = 1500;
+
+  /** After how long a request that is not done is answered 503, or 408 when it has not arrived, in milliseconds, 100 to 60,000. */
+  @IsInteger(100, 60_000)
+  REQUEST_TIMEOUT = 4500;
+
   /** When a request needs an API key. It must be stated for a `HOST` beyond loopback. */
   @IsOptional()
   @IsIn(KEY_MODES, { message: `must be one of ${KEY_MODES.join(', ')}` })

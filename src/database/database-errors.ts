@@ -23,6 +23,11 @@ export function postgresError(error: unknown): pg.DatabaseError | undefined {
   return cause instanceof pg.DatabaseError ? cause : undefined;
 }
 
+/** Whether PostgreSQL undid the work for the sake of another's: a serialization failure or a deadlock. */
+export function isRolledBack(error: unknown): boolean {
+  return ['40001', '40P01'].includes(postgresError(error)?.code ?? '');
+}
+
 /** Whether an error says that the database could not be asked, or went away before it answered. */
 export function isConnectionFailure(error: unknown): boolean {
   const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;

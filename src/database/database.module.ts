@@ -2,8 +2,8 @@ import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Pool } from 'pg';
 import { DataSource } from 'typeorm';
-import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import dataSource from '../../ormconfig.js';
+import type { ServiceDataSource } from './service-data-source.js';
 
 /** The data source, which is initialized before the application is built, and the pool inside it. */
 @Global()
@@ -18,7 +18,7 @@ import dataSource from '../../ormconfig.js';
     {
       provide: Pool,
       inject: [DataSource],
-      useFactory: ({ driver }: DataSource) => (driver as PostgresDriver).master as Pool,
+      useFactory: ({ pool }: ServiceDataSource) => pool,
     },
   ],
   exports: [Pool],

@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import type { PoolConfig } from 'pg';
+import type { Pool, PoolClient, PoolConfig } from 'pg';
 import { DataSource, type Migration, MigrationExecutor } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { type Environment, loadEnvironment } from '../config/environment.js';
 import { StartError } from '../config/start-error.js';
 import { isConnectionFailure, postgresError } from './database-errors.js';
@@ -10,8 +11,8 @@ import { EmbeddedDatabase } from './embedded-database.js';
 /** How long a start waits for a server that does not answer yet, in milliseconds. */
 const START_PATIENCE = 30_000;
 
-/** How long the wait for a connection, and after it one statement, may take, in milliseconds. */
-const TIME_LIMIT = 2500;
+/** How much longer than the server itself the driver waits for the end of a statement, in milliseconds. */
+const GRACE = 250;
 
 /** The key of the advisory lock under which migrations run: any number that nothing else here uses. */
 const MIGRATION_LOCK = 2_110_411;
@@ -38,7 +39,9 @@ export class ServiceDataSource extends DataSource {
     const start = Date.now();
     for (let attempt = 1; ; attempt++) {
       try {
-        return await super.initialize();
+        await super.initialize();
+        dropUnsettledConnections(this.pool);
+        return this;
       } catch (error) {
         const refusal = postgresError(error);
         const unreachable = isConnectionFailure(error);
@@ -52,6 +55,11 @@ export class ServiceDataSource extends DataSource {
         await setTimeout(1000);
       }
     }
+  }
+
+  /** The connections, once it is initialized. */
+  get pool(): Pool {
+    return (this.driver as PostgresDriver).master as Pool;
   }
 
   /** Closes the pool, and after it the embedded database. */
@@ -84,14 +92,18 @@ export class ServiceDataSource extends DataSource {
     }
   }
 
-  private async findDatabase({ DATABASE_URL, DATABASE_POOL, DATA_DIR }: Environment) {
+  private async findDatabase(environment: Environment) {
+    const { DATABASE_URL, DATA_DIR } = environment;
     const pool: PoolConfig = {
-      connectionTimeoutMillis: TIME_LIMIT,
+      connectionTimeoutMillis: environment.DATABASE_CONNECT_TIMEOUT,
       idleTimeoutMillis: 0,
-      max: DATABASE_POOL,
-      statement_timeout: TIME_LIMIT,
+      max: environment.DATABASE_POOL,
+      statement_timeout: environment.DATABASE_STATEMENT_TIMEOUT,
+      lock_timeout: environment.DATABASE_LOCK_TIMEOUT,
+      // Should the service freeze or its machine vanish, its transactions do not keep others waiting.
+      idle_in_transaction_session_timeout: environment.REQUEST_TIMEOUT,
       // For a server that does not even say that the time is over.
-      query_timeout: TIME_LIMIT + 250,
+      query_timeout: environment.DATABASE_STATEMENT_TIMEOUT + GRACE,
       keepAlive: true,
     };
     if (DATABASE_URL !== undefined) return { url: DATABASE_URL, extra: pool };
@@ -111,6 +123,17 @@ export class ServiceDataSource extends DataSource {
       } satisfies PoolConfig,
     };
   }
+}
+
+/**
+ * A connection that comes back in the middle of a statement, as after a time limit of the driver's own, or in a
+ * transaction, is closed: nobody knows what its next user would find.
+ */
+function dropUnsettledConnections(pool: Pool): void {
+  pool.on('release', (_error, client) => {
+    const { readyForQuery } = client as PoolClient & { readyForQuery: boolean };
+    if (!readyForQuery || client.getTransactionStatus() !== 'I') void client.end();
+  });
 }
 
 /** The database's name for a log line; never its user or password. */

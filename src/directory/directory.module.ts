@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { Location } from './location.entity.js';
 import { LocationsController } from './locations.controller.js';
 import { LocationsService } from './locations.service.js';
@@ -11,7 +12,7 @@ import { OrganizationsController } from './organizations.controller.js';
 import { OrganizationsService } from './organizations.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Organization, Opportunity, Location])],
+  imports: [TypeOrmModule.forFeature([Organization, Opportunity, Location]), IdempotencyModule],
   controllers: [OrganizationsController, OpportunitiesController, LocationsController],
   providers: [OrganizationsService, OpportunitiesService, LocationsService],
   exports: [OrganizationsService, OpportunitiesService, LocationsService],

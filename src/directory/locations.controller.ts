@@ -28,6 +28,7 @@ import {
   LocationId,
   OrganizationId,
 } from '../http/path-ids.js';
+import { IdempotencyKey, type KeyedRequest } from '../idempotency/idempotency-key.js';
 import { CreateLocationDto, LocationDto, UpdateLocationDto } from './dto/location.dto.js';
 import { LocationsService } from './locations.service.js';
 
@@ -58,12 +59,13 @@ export class LocationsController {
     summary: 'Create a location of an organization',
   })
   @ApiCreatedResponse({ type: LocationDto, description: 'The new location.', headers: ApiLocationHeader })
-  @ApiProblems(404, 413, 415, 503)
+  @ApiProblems(404, 409, 413, 415, 503)
   createLocation(
     @OrganizationId() organization: IdOrSlug,
     @Body() location: CreateLocationDto,
+    @IdempotencyKey() request?: KeyedRequest,
   ): Promise<LocationDto> {
-    return this.locations.create(organization, location);
+    return this.locations.create(organization, location, request);
   }
 
   @Get(':location_id')

@@ -1,9 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
+import { retryRolledBack } from '../database/retry.js';
 import { offsetOf, type Page, type PageQuery } from '../http/page.js';
 import type { IdOrSlug } from '../http/path-ids.js';
 import { notFound } from '../http/problem.js';
+import type { KeyedRequest } from '../idempotency/idempotency-key.js';
+import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { CreateLocationDto, LocationDto, UpdateLocationDto } from './dto/location.dto.js';
 import { Location } from './location.entity.js';
 import { OrganizationsService } from './organizations.service.js';
@@ -16,6 +19,7 @@ export class LocationsService {
   constructor(
     @InjectRepository(Location) private readonly locations: Repository<Location>,
     private readonly organizations: OrganizationsService,
+    private readonly idempotency: IdempotencyService,
   ) {}
 
   async list(organization: IdOrSlug, query: PageQuery): Promise<Page<LocationDto>> {
@@ -35,24 +39,29 @@ export class LocationsService {
     return location;
   }
 
-  async create(organization: IdOrSlug, { name }: CreateLocationDto): Promise<LocationDto> {
-    const { id: organization_id } = await this.organizations.get(organization);
-    const { identifiers } = await this.locations.insert({ organization_id, name });
-    return { id: (identifiers[0] as { id: number }).id, name };
+  /** @param request the request, when it brings an `Idempotency-Key`: sent again, it creates nothing again */
+  create(organization: IdOrSlug, { name }: CreateLocationDto, request?: KeyedRequest): Promise<LocationDto> {
+    return this.idempotency.once(request, async (manager) => {
+      const { id: organization_id } = await this.organizations.get(organization, manager);
+      const { identifiers } = await manager.insert(Location, { organization_id, name });
+      return { id: (identifiers[0] as { id: number }).id, name };
+    });
   }
 
-  async update(organization: IdOrSlug, id: number, { name }: UpdateLocationDto): Promise<LocationDto> {
-    const location = await this.get(organization, id);
-    if (name === undefined) return location;
-    const { affected } = await this.locations.update({ id }, { name });
-    if (affected === 0) throw notFound('location');
-    return { id, name };
+  update(organization: IdOrSlug, id: number, { name }: UpdateLocationDto): Promise<LocationDto> {
+    return retryRolledBack(async () => {
+      const location = await this.get(organization, id);
+      if (name === undefined) return location;
+      const { affected } = await this.locations.update({ id }, { name });
+      if (affected === 0) throw notFound('location');
+      return { id, name };
+    });
   }
 
   /** Deletes its phones, too: the foreign keys cascade. */
   async delete(organization: IdOrSlug, id: number): Promise<void> {
     await this.get(organization, id);
-    const { affected } = await this.locations.delete({ id });
+    const { affected } = await retryRolledBack(() => this.locations.delete({ id }));
     if (affected === 0) throw notFound('location');
   }
 }

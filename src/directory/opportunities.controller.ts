@@ -28,6 +28,7 @@ import {
   OpportunityId,
   OrganizationId,
 } from '../http/path-ids.js';
+import { IdempotencyKey, type KeyedRequest } from '../idempotency/idempotency-key.js';
 import { CreateOpportunityDto, OpportunityDto, UpdateOpportunityDto } from './dto/opportunity.dto.js';
 import { OpportunitiesService } from './opportunities.service.js';
 
@@ -63,12 +64,13 @@ export class OpportunitiesController {
     description: 'The new opportunity.',
     headers: ApiLocationHeader,
   })
-  @ApiProblems(404, 413, 415, 503)
+  @ApiProblems(404, 409, 413, 415, 503)
   createOpportunity(
     @OrganizationId() organization: IdOrSlug,
     @Body() opportunity: CreateOpportunityDto,
+    @IdempotencyKey() request?: KeyedRequest,
   ): Promise<OpportunityDto> {
-    return this.opportunities.create(organization, opportunity);
+    return this.opportunities.create(organization, opportunity, request);
   }
 
   @Get(':opportunity_id')

@@ -1,9 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
+import { retryRolledBack } from '../database/retry.js';
 import { offsetOf, type Page, type PageQuery } from '../http/page.js';
 import { type IdOrSlug, keyCondition } from '../http/path-ids.js';
 import { notFound } from '../http/problem.js';
+import type { KeyedRequest } from '../idempotency/idempotency-key.js';
+import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { CreateOpportunityDto, OpportunityDto, UpdateOpportunityDto } from './dto/opportunity.dto.js';
 import { Opportunity } from './opportunity.entity.js';
 import { OrganizationsService } from './organizations.service.js';
@@ -17,6 +20,7 @@ export class OpportunitiesService {
   constructor(
     @InjectRepository(Opportunity) private readonly opportunities: Repository<Opportunity>,
     private readonly organizations: OrganizationsService,
+    private readonly idempotency: IdempotencyService,
   ) {}
 
   async list(organization: IdOrSlug, query: PageQuery): Promise<Page<OpportunityDto>> {
@@ -39,32 +43,37 @@ export class OpportunitiesService {
     return opportunity;
   }
 
-  /** Its slug is made from its title. */
-  async create(organization: IdOrSlug, { title }: CreateOpportunityDto): Promise<OpportunityDto> {
-    const { id: organization_id } = await this.organizations.get(organization);
-    return insertUnderSlug(title, 'opportunity', async (slug) => {
-      const { identifiers } = await this.opportunities.insert({ organization_id, slug, title });
-      return { id: (identifiers[0] as { id: number }).id, slug, title };
+  /**
+   * Its slug is made from its title.
+   *
+   * @param request the request, when it brings an `Idempotency-Key`: sent again, it creates nothing again
+   */
+  create(
+    organization: IdOrSlug,
+    { title }: CreateOpportunityDto,
+    request?: KeyedRequest,
+  ): Promise<OpportunityDto> {
+    return this.idempotency.once(request, async (manager) => {
+      const { id: organization_id } = await this.organizations.get(organization, manager);
+      return { ...(await insertUnderSlug(manager, Opportunity, title, { organization_id, title })), title };
     });
   }
 
   /** Its slug stays when its title changes, as others link to it. */
-  async update(
-    organization: IdOrSlug,
-    key: IdOrSlug,
-    { title }: UpdateOpportunityDto,
-  ): Promise<OpportunityDto> {
-    const opportunity = await this.get(organization, key);
-    if (title === undefined) return opportunity;
-    const { affected } = await this.opportunities.update({ id: opportunity.id }, { title });
-    if (affected === 0) throw notFound('opportunity');
-    return { id: opportunity.id, slug: opportunity.slug, title };
+  update(organization: IdOrSlug, key: IdOrSlug, { title }: UpdateOpportunityDto): Promise<OpportunityDto> {
+    return retryRolledBack(async () => {
+      const opportunity = await this.get(organization, key);
+      if (title === undefined) return opportunity;
+      const { affected } = await this.opportunities.update({ id: opportunity.id }, { title });
+      if (affected === 0) throw notFound('opportunity');
+      return { id: opportunity.id, slug: opportunity.slug, title };
+    });
   }
 
   /** Deletes its phones, too: the foreign keys cascade. */
   async delete(organization: IdOrSlug, key: IdOrSlug): Promise<void> {
     const { id } = await this.get(organization, key);
-    const { affected } = await this.opportunities.delete({ id });
+    const { affected } = await retryRolledBack(() => this.opportunities.delete({ id }));
     if (affected === 0) throw notFound('opportunity');
   }
 }

@@ -23,6 +23,7 @@ import { ApiLinkHeader, ApiLocationHeader, ApiProblems } from '../http/api-respo
 import { LocationHeaderInterceptor } from '../http/location-header.interceptor.js';
 import { PageQuery, setLinkHeader } from '../http/page.js';
 import { ApiOrganizationId, type IdOrSlug, OrganizationId } from '../http/path-ids.js';
+import { IdempotencyKey, type KeyedRequest } from '../idempotency/idempotency-key.js';
 import { CreateOrganizationDto, OrganizationDto, UpdateOrganizationDto } from './dto/organization.dto.js';
 import { OrganizationsService } from './organizations.service.js';
 
@@ -54,9 +55,12 @@ export class OrganizationsController {
     description: 'The new organization.',
     headers: ApiLocationHeader,
   })
-  @ApiProblems(413, 415, 503)
-  createOrganization(@Body() organization: CreateOrganizationDto): Promise<OrganizationDto> {
-    return this.organizations.create(organization);
+  @ApiProblems(409, 413, 415, 503)
+  createOrganization(
+    @Body() organization: CreateOrganizationDto,
+    @IdempotencyKey() request?: KeyedRequest,
+  ): Promise<OrganizationDto> {
+    return this.organizations.create(organization, request);
   }
 
   @Get(':organization_id')

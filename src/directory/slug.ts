@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import slugify from '@sindresorhus/slugify';
-import { postgresError } from '../database/database-errors.js';
+import type { EntityManager, ObjectLiteral, ObjectType, QueryDeepPartialEntity } from 'typeorm';
 
 const MAX_SLUG_LENGTH = 80;
 
@@ -8,22 +8,28 @@ const MAX_SLUG_LENGTH = 80;
  * Inserts a row under a slug made from its name. Where another row has that slug, a few random characters
  * follow it: the database says whether a slug is free, so no two requests can take the same one.
  *
+ * @param entity what it is; its name stands in the slug where the row's has no letter, as in `organization-211`
  * @param name what the slug is made from
- * @param kind what stands in the slug where the name has no letter, as in `organization-211`
- * @param insert inserts the row under the slug that it is given
+ * @param row the other columns
+ * @returns what the database and the name gave the row
  */
-export async function insertUnderSlug<Row>(
+export async function insertUnderSlug<Row extends ObjectLiteral>(
+  manager: EntityManager,
+  entity: ObjectType<Row>,
   name: string,
-  kind: string,
-  insert: (slug: string) => Promise<Row>,
-): Promise<Row> {
-  const base = slugOf(name, kind);
+  row: QueryDeepPartialEntity<Row>,
+): Promise<{ id: number; slug: string }> {
+  const base = slugOf(name, entity.name.toLowerCase());
   for (let slug = base; ; slug = `${base}-${randomBytes(3).toString('hex')}`) {
-    try {
-      return await insert(slug);
-    } catch (error) {
-      if (!postgresError(error)?.constraint?.endsWith('_slug')) throw error;
-    }
+    const insert = manager
+      .createQueryBuilder()
+      .insert()
+      .into(entity)
+      .values({ ...row, slug });
+    // A slug that is taken is no error, which would undo the transaction that this may be part of.
+    const result = await insert.orIgnore().returning('id').execute();
+    const [inserted] = result.raw as { id: number }[];
+    if (inserted !== undefined) return { id: inserted.id, slug };
   }
 }
 

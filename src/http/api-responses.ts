@@ -9,6 +9,7 @@ const DESCRIPTIONS = {
   403: 'The client of the API key has not the right; `detail` says what is missing.',
   404: 'Something that the path names is not there.',
   409: 'It cannot be done as things are; `detail` says what stands in the way.',
+  412: 'It is not as `If-Match` or `If-None-Match` says; nothing was done.',
   429: 'The client, or the address, has sent too many requests.',
 } as const;
 
@@ -40,13 +41,13 @@ export function problemResponse(status: keyof typeof DESCRIPTIONS) {
 }
 
 /**
- * Documents the problems that an operation can answer with; 400, 408, 414 and 431 are among those of every one.
+ * Documents the problems that an operation can answer with; 400, 408, 412, 414 and 431 are among those of every one.
  * Those of keys and rate limits depend on the settings and are added to the whole document.
  */
 export const ApiProblems = (...statuses: (keyof typeof DESCRIPTIONS)[]) =>
   applyDecorators(
     ApiExtraModels(Problem),
-    ...[...statuses, 400 as const, 408 as const, 414 as const, 431 as const].map((status) =>
+    ...[...statuses, ...([400, 408, 412, 414, 431] as const)].map((status) =>
       ApiResponse({ status, ...problemResponse(status) }),
     ),
   );
@@ -54,6 +55,14 @@ export const ApiProblems = (...statuses: (keyof typeof DESCRIPTIONS)[]) =>
 /** The header of a 201. */
 export const ApiLocationHeader = {
   Location: { description: 'The path of what was created.', schema: { type: 'string' as const } },
+};
+
+/** The header of a phone, and of every answer to a read. */
+export const ApiEtagHeader = {
+  ETag: {
+    description: 'The entity tag of the state that this is (RFC 9110, section 8.8.3).',
+    schema: { type: 'string' as const },
+  },
 };
 
 /** The header of a page of a list. */

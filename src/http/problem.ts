@@ -1,5 +1,10 @@
 import { STATUS_CODES } from 'node:http';
-import { BadRequestException, NotFoundException, UnauthorizedException } from '@nestjs/common';
+import {
+  BadRequestException,
+  ConflictException,
+  NotFoundException,
+  UnauthorizedException,
+} from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 export const PROBLEM_JSON = 'application/problem+json';
@@ -44,7 +49,7 @@ export const DETAILS = {
   414: 'The URL is longer than 8 KiB.',
   415: 'The body must be JSON, not compressed, with Content-Type: application/json.',
   431: 'The headers are larger than 16 KiB.',
-  503: 'The database cannot be reached or did not answer in time. Try again soon.',
+  503: 'The database cannot be reached or did not answer in time. Try again soon; to send a POST again without creating twice, send it with an Idempotency-Key.',
 } as const;
 
 /** The 404 of a resource whose path leads nowhere. */
@@ -71,6 +76,12 @@ export class FaultyRequestException extends BadRequestException {
   ) {
     super(`The ${part} is invalid; see errors.`);
   }
+}
+
+/** 409 for what another request is doing now: a little later it will be done. */
+export class BusyException extends ConflictException {
+  /** In seconds. */
+  readonly retryAfter = 1;
 }
 
 /** 401, with what `WWW-Authenticate` says: which scheme there is, and an error where a key was sent (RFC 6750, section 3). */

@@ -1,17 +1,31 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
-import { ApiLocationHeader, ApiProblems } from '../http/api-responses.js';
+import { RouteSchema } from '@nestjs/platform-fastify';
+import { ApiEtagHeader, ApiLocationHeader, ApiProblems } from '../http/api-responses.js';
 import { ApiPhoneId } from '../http/path-ids.js';
 import { PhoneDto } from './dto/phone.dto.js';
 
 /*
- * What the OpenAPI document says of the five operations, which are the same for every owner. `owner` comes with
- * its article, as in "an organization"; `example` is the ID of a phone of that owner in the seed.
+ * What the OpenAPI document says of the five operations, which are the same for every owner, and which fields Fastify
+ * writes into their answers. `owner` comes with its article, as in "an organization"; `example` is the ID of a phone of
+ * that owner in the seed.
  */
+
+/** A phone on the wire (JSON Schema), as `PhoneDto` has it. Its version is not there. */
+const PHONE = {
+  type: 'object',
+  properties: {
+    id: { type: 'integer' },
+    digits: { type: 'string' },
+    phone_type: { type: 'string', nullable: true },
+    is_primary: { type: 'boolean' },
+  },
+};
 
 export const ApiListPhones = (owner: string) =>
   applyDecorators(
     ApiOperation({ summary: `List the phones of ${owner}`, description: 'All of them, by ascending ID.' }),
+    RouteSchema({ response: { 200: { type: 'array', items: PHONE } } }),
     ApiOkResponse({ type: [PhoneDto], description: 'The phones; none is an empty array.' }),
     ApiProblems(404, 503),
   );
@@ -22,14 +36,20 @@ export const ApiCreatePhone = (owner: string) =>
       summary: `Add a phone to ${owner}`,
       description: 'The first phone is the primary one unless `is_primary` says otherwise.',
     }),
-    ApiCreatedResponse({ type: PhoneDto, description: 'The new phone.', headers: ApiLocationHeader }),
-    ApiProblems(404, 413, 415, 503),
+    RouteSchema({ response: { 201: PHONE } }),
+    ApiCreatedResponse({
+      type: PhoneDto,
+      description: 'The new phone.',
+      headers: { ...ApiLocationHeader, ...ApiEtagHeader },
+    }),
+    ApiProblems(404, 409, 413, 415, 503),
   );
 
 export const ApiGetPhone = (owner: string, example: number) =>
   applyDecorators(
     ApiPhoneId(example),
     ApiOperation({ summary: `Get a phone of ${owner}` }),
+    RouteSchema({ response: { 200: PHONE } }),
     ApiOkResponse({ type: PhoneDto, description: 'The phone.' }),
     ApiProblems(404, 503),
   );
@@ -41,7 +61,8 @@ export const ApiUpdatePhone = (owner: string, example: number) =>
       summary: `Change a phone of ${owner}`,
       description: 'Changes the fields that the body names and leaves the others.',
     }),
-    ApiOkResponse({ type: PhoneDto, description: 'The phone as it is now.' }),
+    RouteSchema({ response: { 200: PHONE } }),
+    ApiOkResponse({ type: PhoneDto, description: 'The phone as it is now.', headers: ApiEtagHeader }),
     ApiProblems(404, 413, 415, 503),
   );
 

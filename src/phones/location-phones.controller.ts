@@ -1,5 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Post, Put, UseInterceptors } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { IfMatch } from '../http/entity-tags.js';
 import { LocationHeaderInterceptor } from '../http/location-header.interceptor.js';
 import {
   ApiLocationId,
@@ -9,6 +10,7 @@ import {
   OrganizationId,
   PhoneId,
 } from '../http/path-ids.js';
+import { IdempotencyKey, type KeyedRequest } from '../idempotency/idempotency-key.js';
 import {
   ApiCreatePhone,
   ApiDeletePhone,
@@ -44,8 +46,9 @@ export class LocationPhonesController {
     @OrganizationId() organization: IdOrSlug,
     @LocationId() id: number,
     @Body() phone: CreatePhoneDto,
+    @IdempotencyKey() request?: KeyedRequest,
   ): Promise<PhoneDto> {
-    return this.phones.create({ type: 'location', id, organization }, phone);
+    return this.phones.create({ type: 'location', id, organization }, phone, request);
   }
 
   @Get(':id')
@@ -65,8 +68,9 @@ export class LocationPhonesController {
     @LocationId() id: number,
     @PhoneId() phoneId: number,
     @Body() changes: UpdatePhoneDto,
+    @IfMatch() tags?: string[],
   ): Promise<PhoneDto> {
-    return this.phones.update({ type: 'location', id, organization }, phoneId, changes);
+    return this.phones.update({ type: 'location', id, organization }, phoneId, changes, tags);
   }
 
   @Delete(':id')
@@ -76,7 +80,8 @@ export class LocationPhonesController {
     @OrganizationId() organization: IdOrSlug,
     @LocationId() id: number,
     @PhoneId() phoneId: number,
+    @IfMatch() tags?: string[],
   ): Promise<void> {
-    return this.phones.delete({ type: 'location', id, organization }, phoneId);
+    return this.phones.delete({ type: 'location', id, organization }, phoneId, tags);
   }
 }

@@ -1,7 +1,9 @@
 import { Body, Controller, Delete, Get, HttpCode, Post, Put, UseInterceptors } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { IfMatch } from '../http/entity-tags.js';
 import { LocationHeaderInterceptor } from '../http/location-header.interceptor.js';
 import { ApiOrganizationId, type IdOrSlug, OrganizationId, PhoneId } from '../http/path-ids.js';
+import { IdempotencyKey, type KeyedRequest } from '../idempotency/idempotency-key.js';
 import {
   ApiCreatePhone,
   ApiDeletePhone,
@@ -29,8 +31,12 @@ export class OrganizationPhonesController {
   @Post()
   @UseInterceptors(LocationHeaderInterceptor)
   @ApiCreatePhone('an organization')
-  createOrganizationPhone(@OrganizationId() id: IdOrSlug, @Body() phone: CreatePhoneDto): Promise<PhoneDto> {
-    return this.phones.create({ type: 'organization', id }, phone);
+  createOrganizationPhone(
+    @OrganizationId() id: IdOrSlug,
+    @Body() phone: CreatePhoneDto,
+    @IdempotencyKey() request?: KeyedRequest,
+  ): Promise<PhoneDto> {
+    return this.phones.create({ type: 'organization', id }, phone, request);
   }
 
   @Get(':id')
@@ -45,14 +51,19 @@ export class OrganizationPhonesController {
     @OrganizationId() id: IdOrSlug,
     @PhoneId() phoneId: number,
     @Body() changes: UpdatePhoneDto,
+    @IfMatch() tags?: string[],
   ): Promise<PhoneDto> {
-    return this.phones.update({ type: 'organization', id }, phoneId, changes);
+    return this.phones.update({ type: 'organization', id }, phoneId, changes, tags);
   }
 
   @Delete(':id')
   @HttpCode(204)
   @ApiDeletePhone('an organization', 1)
-  deleteOrganizationPhone(@OrganizationId() id: IdOrSlug, @PhoneId() phoneId: number): Promise<void> {
-    return this.phones.delete({ type: 'organization', id }, phoneId);
+  deleteOrganizationPhone(
+    @OrganizationId() id: IdOrSlug,
+    @PhoneId() phoneId: number,
+    @IfMatch() tags?: string[],
+  ): Promise<void> {
+    return this.phones.delete({ type: 'organization', id }, phoneId, tags);
   }
 }

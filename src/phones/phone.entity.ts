@@ -45,6 +45,10 @@ export class Phone {
   @Column({ type: 'boolean' })
   is_primary!: boolean;
 
+  /** A trigger counts it up with every change. It is in the ETag. */
+  @Column({ type: 'integer', default: 1 })
+  version!: number;
+
   @OwnerId('organization')
   organization_id!: number | null;
 

@@ -1,4 +1,5 @@
 import type { QueryConfig } from 'pg';
+import { entityTagSql, type Versioned } from '../http/entity-tags.js';
 import type { IdOrSlug } from '../http/path-ids.js';
 import type { PhoneDto } from './dto/phone.dto.js';
 import type { UpdatePhoneDto } from './dto/update-phone.dto.js';
@@ -10,10 +11,16 @@ import type { Owner } from './owner.js';
  * writes the phones. Each has a name, so that PostgreSQL parses it once for each connection.
  */
 
-/** A row of a read. An owner without a phone gives one row of nulls, no owner gives no row. */
-export type OwnerPhoneRow = PhoneDto | { id: null };
+/** A phone with its version, which is in its ETag. */
+export type PhoneRow = PhoneDto & Versioned;
 
-const FIELDS = 'phones.id, phones.digits, phones.phone_type, phones.is_primary';
+/** A row where there may be no phone. An owner without one gives one row of nulls, no owner gives no row. */
+export type OwnerPhoneRow = PhoneRow | { id: null };
+
+const FIELDS = 'phones.id, phones.digits, phones.phone_type, phones.is_primary, phones.version';
+
+/** Whether the phone's ETag is one of `$2`, or any will do. */
+const IS_EXPECTED = `coalesce(${entityTagSql('phones')} = ANY($2::text[]), true)`;
 
 export function listPhones(owner: Owner): QueryConfig {
   const { name, find, keys } = ownerLookup(owner, 1);
@@ -68,21 +75,23 @@ export function createPhone(owner: Owner, { digits, phone_type, is_primary }: Cr
 }
 
 /**
- * Changes the fields that are given. Returns the phone; no row when the owner has no such phone.
- * As in {@link createPhone} the number that was primary gives way first.
+ * Changes the fields that are given, if the phone's ETag is among `tags` or there are none. Returns the phone; a row of
+ * nulls when its ETag is another one; no row when the owner has no such phone. The row is locked before its ETag is
+ * looked at. As in {@link createPhone} the number that was primary gives way first.
  */
 export function updatePhone(
   owner: Owner,
   id: number,
   { digits, phone_type, is_primary }: UpdatePhoneDto,
+  tags?: string[],
 ): QueryConfig {
-  const { name, find, keys } = ownerLookup(owner, 6);
+  const { name, find, keys } = ownerLookup(owner, 7);
   return {
     name: `update phone of ${name}`,
     text: `
       WITH owner AS (${find} FOR NO KEY UPDATE),
       phone AS (
-        SELECT phones.id, phones.owner_id
+        SELECT phones.id, phones.owner_id, ${IS_EXPECTED} AS is_expected
         FROM phones JOIN owner ON phones.owner_type = '${owner.type}' AND phones.owner_id = owner.id
         WHERE phones.id = $1
         FOR NO KEY UPDATE OF phones
@@ -91,30 +100,49 @@ export function updatePhone(
         UPDATE phones SET is_primary = false
         FROM phone
         WHERE phones.owner_type = '${owner.type}' AND phones.owner_id = phone.owner_id
-          AND phones.is_primary AND phones.id <> phone.id AND $5::boolean
+          AND phones.is_primary AND phones.id <> phone.id AND $6::boolean AND phone.is_expected
         RETURNING phones.id
+      ),
+      updated AS (
+        UPDATE phones SET
+          digits = coalesce($3::varchar, phones.digits),
+          phone_type = CASE WHEN $4::boolean THEN $5::varchar ELSE phones.phone_type END,
+          is_primary = coalesce($6::boolean, phones.is_primary)
+        FROM phone, (SELECT count(*) FROM demoted) AS demotion
+        WHERE phones.id = phone.id AND phone.is_expected
+        RETURNING ${FIELDS}
       )
-      UPDATE phones SET
-        digits = coalesce($2::varchar, phones.digits),
-        phone_type = CASE WHEN $3::boolean THEN $4::varchar ELSE phones.phone_type END,
-        is_primary = coalesce($5::boolean, phones.is_primary)
-      FROM phone, (SELECT count(*) FROM demoted) AS demotion
-      WHERE phones.id = phone.id
-      RETURNING ${FIELDS}`,
-    values: [id, digits ?? null, phone_type !== undefined, phone_type ?? null, is_primary ?? null, ...keys],
+      SELECT updated.* FROM phone LEFT JOIN updated ON true`,
+    values: [
+      id,
+      tags ?? null,
+      digits ?? null,
+      phone_type !== undefined,
+      phone_type ?? null,
+      is_primary ?? null,
+      ...keys,
+    ],
   };
 }
 
-/** Returns a row when the owner had such a phone. */
-export function deletePhone(owner: Owner, id: number): QueryConfig {
-  const { name, find, keys } = ownerLookup(owner, 2);
+/** Deletes a phone under the same condition as {@link updatePhone}. Returns its ID, or rows as that does. */
+export function deletePhone(owner: Owner, id: number, tags?: string[]): QueryConfig {
+  const { name, find, keys } = ownerLookup(owner, 3);
   return {
     name: `delete phone of ${name}`,
     text: `
-      DELETE FROM phones USING (${find}) AS owner
-      WHERE phones.id = $1 AND phones.owner_type = '${owner.type}' AND phones.owner_id = owner.id
-      RETURNING phones.id`,
-    values: [id, ...keys],
+      WITH phone AS (
+        SELECT phones.id, ${IS_EXPECTED} AS is_expected
+        FROM phones JOIN (${find}) AS owner ON phones.owner_type = '${owner.type}' AND phones.owner_id = owner.id
+        WHERE phones.id = $1
+        FOR UPDATE OF phones
+      ),
+      deleted AS (
+        DELETE FROM phones USING phone WHERE phones.id = phone.id AND phone.is_expected
+        RETURNING phones.id
+      )
+      SELECT deleted.id FROM phone LEFT JOIN deleted ON true`,
+    values: [id, tags ?? null, ...keys],
   };
 }
 

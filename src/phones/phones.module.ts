@@ -1,10 +1,12 @@
 import { Module } from '@nestjs/common';
+import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { LocationPhonesController } from './location-phones.controller.js';
 import { OpportunityPhonesController } from './opportunity-phones.controller.js';
 import { OrganizationPhonesController } from './organization-phones.controller.js';
 import { PhonesService } from './phones.service.js';
 
 @Module({
+  imports: [IdempotencyModule],
   controllers: [OrganizationPhonesController, OpportunityPhonesController, LocationPhonesController],
   providers: [PhonesService],
   exports: [PhonesService],

@@ -1,9 +1,13 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, PreconditionFailedException } from '@nestjs/common';
 import { Pool, type QueryConfig } from 'pg';
+import { DataSource, type EntityManager } from 'typeorm';
 import { postgresError } from '../database/database-errors.js';
+import { retryRolledBack } from '../database/retry.js';
+import { NOT_AS_EXPECTED } from '../http/entity-tags.js';
 import { notFound } from '../http/problem.js';
+import type { KeyedRequest } from '../idempotency/idempotency-key.js';
+import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { CreatePhoneDto } from './dto/create-phone.dto.js';
-import type { PhoneDto } from './dto/phone.dto.js';
 import type { UpdatePhoneDto } from './dto/update-phone.dto.js';
 import type { Owner } from './owner.js';
 import {
@@ -13,6 +17,7 @@ import {
   listPhones,
   lockOwner,
   type OwnerPhoneRow,
+  type PhoneRow,
   updatePhone,
 } from './phone.statements.js';
 
@@ -22,20 +27,24 @@ import {
  */
 @Injectable()
 export class PhonesService {
-  constructor(private readonly pool: Pool) {}
+  constructor(
+    private readonly pool: Pool,
+    private readonly dataSource: DataSource,
+    private readonly idempotency: IdempotencyService,
+  ) {}
 
   /**
    * @returns the owner's phones by ascending ID
    * @throws NotFoundException when there is no such owner
    */
-  async list(owner: Owner): Promise<PhoneDto[]> {
+  async list(owner: Owner): Promise<PhoneRow[]> {
     const { rows } = await this.pool.query<OwnerPhoneRow>(listPhones(owner));
     if (rows.length === 0) throw notFound(owner.type);
     return rows.filter((row) => row.id !== null);
   }
 
   /** @throws NotFoundException when there is no such owner, or it has no such phone */
-  async get(owner: Owner, id: number): Promise<PhoneDto> {
+  async get(owner: Owner, id: number): Promise<PhoneRow> {
     const { rows } = await this.pool.query<OwnerPhoneRow>(getPhone(owner, id));
     const [phone] = rows;
     if (phone === undefined) throw notFound(owner.type);
@@ -46,64 +55,74 @@ export class PhonesService {
   /**
    * Adds a phone. Where `is_primary` is left out, the owner's only number becomes its primary one.
    *
+   * @param request the request, when it brings an `Idempotency-Key`: sent again, it adds nothing again
    * @throws NotFoundException when there is no such owner
    */
-  async create(owner: Owner, phone: CreatePhoneDto): Promise<PhoneDto> {
-    const [created] = await this.write(owner, createPhone(owner, phone));
-    if (created === undefined) throw notFound(owner.type);
-    return created;
+  async create(owner: Owner, phone: CreatePhoneDto, request?: KeyedRequest): Promise<PhoneRow> {
+    const statement = createPhone(owner, phone);
+    if (request === undefined) return found(await this.write<PhoneRow>(owner, statement), owner.type);
+    return this.idempotency.once(request, async (manager) =>
+      found(await writeAlone<PhoneRow>(manager, owner, statement), owner.type),
+    );
   }
 
   /**
    * Changes the fields that are given and leaves the others.
    *
+   * @param tags the ETags that the phone may have; left out: any
    * @throws NotFoundException when the owner has no such phone, or is not there itself
+   * @throws PreconditionFailedException when the phone has another ETag
    */
-  async update(owner: Owner, id: number, changes: UpdatePhoneDto): Promise<PhoneDto> {
-    const [updated] = await this.write(owner, updatePhone(owner, id, changes));
-    if (updated === undefined) throw notFound('phone');
-    return updated;
+  async update(owner: Owner, id: number, changes: UpdatePhoneDto, tags?: string[]): Promise<PhoneRow> {
+    return expected(await this.write<OwnerPhoneRow>(owner, updatePhone(owner, id, changes, tags)));
   }
 
   /**
    * Deletes a phone. If it was the primary one, none is: whom people should call is not for us to guess.
    *
+   * @param tags the ETags that the phone may have; left out: any
    * @throws NotFoundException when the owner has no such phone, or is not there itself
+   * @throws PreconditionFailedException when the phone has another ETag
    */
-  async delete(owner: Owner, id: number): Promise<void> {
-    const { rowCount } = await this.pool.query(deletePhone(owner, id));
-    if (rowCount === 0) throw notFound('phone');
+  async delete(owner: Owner, id: number, tags?: string[]): Promise<void> {
+    expected(await this.write<{ id: number | null }>(owner, deletePhone(owner, id, tags)));
   }
 
   /**
    * Runs a statement that may make a number the primary one. Of two that run at once and cannot see each
-   * other's number, the index refuses the later one. That one is run again while it holds the owner, with
-   * all that the others have written in sight, so the second try cannot collide.
+   * other's number, the index refuses the later one. That one is run again alone.
    */
-  private async write(owner: Owner, statement: QueryConfig): Promise<PhoneDto[]> {
-    const client = await this.pool.connect();
-    // A connection that is lost fails the query, which is enough to know. Unheard, this would end the process.
-    client.on('error', ignore);
-    let isSound = false;
-    try {
-      const { rows } = await client.query<PhoneDto>(statement).catch(async (error: unknown) => {
+  private write<Row>(owner: Owner, statement: QueryConfig): Promise<Row[]> {
+    return retryRolledBack(async () => {
+      try {
+        return (await this.pool.query(statement)).rows as Row[];
+      } catch (error) {
         if (postgresError(error)?.constraint !== 'uq_phones_primary') throw error;
-        await client.query('BEGIN');
-        await client.query(lockOwner(owner));
-        const result = await client.query<PhoneDto>(statement);
-        await client.query('COMMIT');
-        return result;
-      });
-      isSound = true;
-      return rows;
-    } finally {
-      client.off('error', ignore);
-      // After any other error nobody knows what state the connection is in: the pool makes a new one.
-      client.release(!isSound);
-    }
+        return this.dataSource.transaction((manager) => writeAlone<Row>(manager, owner, statement));
+      }
+    });
   }
 }
 
-function ignore(): void {
-  // Nothing is left to do.
+/** Runs a statement while it holds the owner, with all that others have written in sight, so that it cannot collide. */
+async function writeAlone<Row>(
+  manager: EntityManager,
+  owner: Owner,
+  { text, values }: QueryConfig,
+): Promise<Row[]> {
+  const lock = lockOwner(owner);
+  await manager.query(lock.text, lock.values);
+  return manager.query<Row[]>(text, values);
+}
+
+function found<Row>([row]: Row[], resource: string): Row {
+  if (row === undefined) throw notFound(resource);
+  return row;
+}
+
+/** The row of a write under a condition: none without a phone, nulls for a phone that is not as it should be. */
+function expected<Row extends { id: number | null }>(rows: Row[]): Row & { id: number } {
+  const row = found(rows, 'phone');
+  if (row.id === null) throw new PreconditionFailedException(NOT_AS_EXPECTED);
+  return row as Row & { id: number };
 }

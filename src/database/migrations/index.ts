@@ -1,10 +1,14 @@
 import { CreateDirectory1795000000000 } from './1795000000000-create-directory.js';
 import { CreatePhones1795000000001 } from './1795000000001-create-phones.js';
 import { CreateClients1795400000000 } from './1795400000000-create-clients.js';
+import { CountPhoneVersions1795500000000 } from './1795500000000-count-phone-versions.js';
+import { CreateIdempotencyKeys1795500000001 } from './1795500000001-create-idempotency-keys.js';
 
 /** Every migration, oldest first. */
 export const migrations = [
   CreateDirectory1795000000000,
   CreatePhones1795000000001,
   CreateClients1795400000000,
+  CountPhoneVersions1795500000000,
+  CreateIdempotencyKeys1795500000001,
 ];

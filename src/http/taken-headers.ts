@@ -1,0 +1,45 @@
+import { BadRequestException, PreconditionFailedException } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiHeader, type ApiHeaderOptions } from '@nestjs/swagger';
+import type { FastifyInstance } from 'fastify';
+import { isRead } from './access-rules.js';
+
+/** The headers that change what a write does, and which only some routes take. */
+type TakenHeader = 'If-Match' | 'Idempotency-Key';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    takes?: TakenHeader;
+  }
+}
+
+/**
+ * For a parameter decorator that reads such a header: says of the handler, to {@link refuseUntakenHeaders} and in the
+ * OpenAPI document, that it takes it.
+ */
+export function taking(name: TakenHeader, options: Omit<ApiHeaderOptions, 'name'>): ParameterDecorator {
+  return (target, key = '') => {
+    const handler = Object.getOwnPropertyDescriptor(target, key) as TypedPropertyDescriptor<unknown>;
+    RouteConfig({ takes: name })(target, key, handler);
+    ApiHeader({ name, ...options })(target, key, handler);
+  };
+}
+
+/** Refuses a write with a header that its route does not take: whoever sent it counts on what it would do. */
+export function refuseUntakenHeaders(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    const { method, headers, is404, routeOptions } = request;
+    if (is404 || isRead(method)) {
+      done();
+    } else if (method === 'POST' && 'idempotency-key' in headers && routeOptions.config.takes === undefined) {
+      // The answer holds an API key, which is kept nowhere.
+      done(new BadRequestException('No Idempotency-Key is possible here, as the answer cannot be repeated.'));
+    } else if ('if-none-match' in headers) {
+      done(new PreconditionFailedException('If-None-Match is for reads only.'));
+    } else if ('if-match' in headers && routeOptions.config.takes !== 'If-Match') {
+      done(new PreconditionFailedException('If-Match is only for changing and deleting a phone.'));
+    } else {
+      done();
+    }
+  });
+}
