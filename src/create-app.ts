@@ -11,8 +11,9 @@ import { loadEnvironment } from './config/environment.js';
 import { AllowedMethods, ROUTER_OPTIONS } from './http/allowed-methods.js';
 import { tagAnswers } from './http/entity-tags.js';
 import { answerClientError, answerForNode, answerFrameworkError } from './http/framework-errors.js';
+import { shedLoad } from './http/overload.js';
 import { parseJsonBodies } from './http/json-body.js';
-import { closeConnectionsOnShutdown } from './http/shutdown.js';
+import { closeConnectionsOnShutdown, SHUTDOWN_SIGNALS } from './http/shutdown.js';
 import { PinoLogger } from './http/pino-logger.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RequestPipe } from './http/request.pipe.js';
@@ -65,6 +66,9 @@ export async function createApp(): Promise<NestFastifyApplication> {
   await dataSource.initialize();
   await dataSource.runMigrations();
 
+  // Not before, as opening an embedded database keeps the event loop busy.
+  await shedLoad(fastify);
+
   const app = await NestFactory.create<NestFastifyApplication>(AppModule, adapter, {
     abortOnError: false,
     bodyParser: false,
@@ -98,8 +102,8 @@ export async function createApp(): Promise<NestFastifyApplication> {
   app.enableVersioning({ type: VersioningType.URI });
   app.useGlobalPipes(new RequestPipe());
   app.useGlobalFilters(new ProblemFilter(allowedMethods));
-  app.enableShutdownHooks([], { useProcessExit: true });
+  app.enableShutdownHooks([...SHUTDOWN_SIGNALS], { useProcessExit: true });
   serveOpenApi(app);
-  closeConnectionsOnShutdown(fastify);
+  closeConnectionsOnShutdown(fastify, REQUEST_TIMEOUT);
   return app;
 }

@@ -1,10 +1,12 @@
 import { type Environment, environmentConfig } from './config/environment.js';
 import { exitWith, StartError } from './config/start-error.js';
 import { createApp } from './create-app.js';
+import { endAtSecondSignal } from './http/shutdown.js';
 
 try {
   const app = await createApp();
   const { HOST, PORT } = app.get<Environment>(environmentConfig.KEY);
+  endAtSecondSignal();
   await app.init();
   const fastify = app.getHttpAdapter().getInstance();
   // Not app.listen(), which logs what it throws as well: a port in use would take two lines.

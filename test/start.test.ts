@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { databaseSettings, newDataDirectory, SERVER } from './support/database.js';
@@ -27,29 +26,6 @@ describe('a start', () => {
     expect(code).toBe(0);
   });
 
-  it('ends on SIGTERM as soon as it has answered what is under way', async () => {
-    const service = new Service();
-    const { hostname, port } = new URL(await service.listening());
-    const socket = connect(Number(port), hostname);
-    const body = JSON.stringify({ name: 'Last Call' });
-    socket.write(
-      `POST /v1/organizations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`,
-    );
-    socket.write(body.slice(0, 5));
-    await fetch(`http://${hostname}:${port}/health/live`);
-    const ended = service.end('SIGTERM');
-    // The rest of the body is sent when nobody can connect any more, so the service is shutting down.
-    while (
-      await fetch(`http://${hostname}:${port}/health/live`).then(
-        () => true,
-        () => false,
-      )
-    );
-    socket.write(body.slice(5));
-    expect(await text(socket)).toMatch(/^HTTP\/1.1 201 .*\r\nconnection: close\r\n/is);
-    expect((await ended).code).toBe(0);
-  }, 20_000);
-
   it('finds what the last run stored', async () => {
     const first = new Service();
     const api = await first.listening();
@@ -62,36 +38,6 @@ describe('a start', () => {
     const second = await new Service().listening();
     const { body: phones } = await send('GET', `${second}/organizations/${organization.id}/phones`);
     expect(phones).toMatchObject([{ digits: '211', is_primary: true }]);
-  });
-
-  it('finds every acknowledged phone after a kill -9 in the midst of writes', async () => {
-    const first = new Service();
-    const api = await first.listening();
-    const { body: organization } = await send<{ id: number }>('POST', `${api}/organizations`, {
-      name: 'Harbor',
-    });
-    const acknowledged: number[] = [];
-    const write = async (): Promise<void> => {
-      const phone = { digits: '650-555-0101', is_primary: true };
-      const answer = await send<{ id: number }>(
-        'POST',
-        `${api}/organizations/${organization.id}/phones`,
-        phone,
-      );
-      acknowledged.push(answer.body.id);
-      if (acknowledged.length === 60) void first.end('SIGKILL');
-      return write();
-    };
-    await Promise.allSettled([write(), write(), write(), write()]);
-    expect((await first.end()).signal).toBe('SIGKILL');
-
-    const second = await new Service().listening();
-    const phones = await send<{ id: number; is_primary: boolean }[]>(
-      'GET',
-      `${second}/organizations/${organization.id}/phones`,
-    );
-    expect(phones.body.map(({ id }) => id)).toEqual(expect.arrayContaining(acknowledged));
-    expect(phones.body.filter(({ is_primary }) => is_primary)).toHaveLength(1);
   });
 
   it(

@@ -14,6 +14,9 @@ const START_PATIENCE = 30_000;
 /** How much longer than the server itself the driver waits for the end of a statement, in milliseconds. */
 const GRACE = 250;
 
+/** How long a shutdown waits for the server to close the connections, in milliseconds. */
+const CLOSE_PATIENCE = 3000;
+
 /** The key of the advisory lock under which migrations run: any number that nothing else here uses. */
 const MIGRATION_LOCK = 2_110_411;
 
@@ -62,10 +65,10 @@ export class ServiceDataSource extends DataSource {
     return (this.driver as PostgresDriver).master as Pool;
   }
 
-  /** Closes the pool, and after it the embedded database. */
+  /** Closes the pool, and after it the embedded database. A server that does not answer any more is not waited for. */
   override async destroy(): Promise<void> {
     try {
-      await super.destroy();
+      await Promise.race([super.destroy(), setTimeout(CLOSE_PATIENCE, undefined, { ref: false })]);
     } finally {
       await this.embedded?.close();
       this.embedded = undefined;

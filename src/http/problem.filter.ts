@@ -10,12 +10,12 @@ import { errorCodes, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { AllowedMethods } from './allowed-methods.js';
 import { databaseProblem, UNAVAILABLE } from './database-problem.js';
 import {
-  BusyException,
   DETAILS,
   FaultyRequestException,
   type Problem,
   PROBLEM_JSON,
   problem,
+  TryAgainException,
   UnauthenticatedException,
 } from './problem.js';
 
@@ -37,8 +37,8 @@ export class ProblemFilter implements ExceptionFilter {
 
     const isUnrouted = request.is404 && error instanceof NotFoundException;
     const answer = isUnrouted ? this.unrouted(request, reply) : this.problemOf(error, request);
-    if (answer.status === 503) reply.header('Retry-After', RETRY_AFTER);
-    if (error instanceof BusyException) reply.header('Retry-After', error.retryAfter);
+    if (error instanceof TryAgainException) reply.header('Retry-After', error.retryAfter);
+    else if (answer.status === 503) reply.header('Retry-After', RETRY_AFTER);
     if (error instanceof UnauthenticatedException) reply.header('WWW-Authenticate', error.challenge);
     if (answer.status === 408) reply.header('Connection', 'close');
     // A string, because a schema of the route or a serializer of its own must not touch it.
@@ -54,6 +54,7 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   private problemOf(error: unknown, request: FastifyRequest): Problem {
+    if (error instanceof TryAgainException) return problem(error.getStatus(), error.message);
     if (error instanceof HttpException) {
       const status = error.getStatus();
       return problem(

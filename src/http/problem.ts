@@ -1,10 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import {
-  BadRequestException,
-  ConflictException,
-  NotFoundException,
-  UnauthorizedException,
-} from '@nestjs/common';
+import { BadRequestException, HttpException, NotFoundException, UnauthorizedException } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 export const PROBLEM_JSON = 'application/problem+json';
@@ -78,10 +73,14 @@ export class FaultyRequestException extends BadRequestException {
   }
 }
 
-/** 409 for what another request is doing now: a little later it will be done. */
-export class BusyException extends ConflictException {
-  /** In seconds. */
+/** What cannot be done now, and can a little later. */
+export class TryAgainException extends HttpException {
+  /** After how many seconds to try again. */
   readonly retryAfter = 1;
+
+  constructor(status: 409 | 503, detail: string) {
+    super(detail, status);
+  }
 }
 
 /** 401, with what `WWW-Authenticate` says: which scheme there is, and an error where a key was sent (RFC 6750, section 3). */

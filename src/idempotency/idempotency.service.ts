@@ -1,7 +1,7 @@
 import { ConflictException, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { retryRolledBack } from '../database/retry.js';
-import { BusyException } from '../http/problem.js';
+import { TryAgainException } from '../http/problem.js';
 import type { KeyedRequest } from './idempotency-key.js';
 import { FIND_ANSWER, KEEP_ANSWER, TAKE_KEY } from './idempotency.statements.js';
 
@@ -17,7 +17,7 @@ export class IdempotencyService {
    * @param request the request with its key; undefined when it has none
    * @param create creates it with this manager, and returns it as it is answered
    * @returns what was created, now or by the first request with this key
-   * @throws BusyException while the first request with this key is still under way
+   * @throws TryAgainException while the first request with this key is still under way
    * @throws ConflictException when the first request with this key was another one
    */
   once<Created extends object>(
@@ -30,7 +30,7 @@ export class IdempotencyService {
       this.dataSource.transaction(async (manager) => {
         const [lock] = await manager.query<{ is_taken: boolean }[]>(TAKE_KEY, [caller, key]);
         if (!lock?.is_taken) {
-          throw new BusyException('The first request with this Idempotency-Key is still under way.');
+          throw new TryAgainException(409, 'The first request with this Idempotency-Key is still under way.');
         }
         const [first] = await manager.query<{ fingerprint: Buffer; answer: Created }[]>(FIND_ANSWER, [
           caller,

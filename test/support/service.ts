@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { afterEach } from 'vitest';
+import type { Answer } from './api.js';
 import { ADMIN_API_KEY, databaseSettings } from './database.js';
 
 export interface Result {
@@ -39,6 +40,10 @@ export class Service {
       const { exitCode: code, signalCode: signal } = this.process;
       return { code, signal, output: this.output.trim().split('\n') };
     });
+  }
+
+  get pid(): number | undefined {
+    return this.process.pid;
   }
 
   /** Waits until it listens. @returns the address of its API */
@@ -82,12 +87,16 @@ export async function send<Body>(
   url: string,
   body?: unknown,
   headers: Record<string, string> = {},
-): Promise<{ status: number; body: Body }> {
+): Promise<Answer<Body>> {
   const response = await fetch(url, {
     method,
     headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   const text = await response.text();
-  return { status: response.status, body: (text === '' ? undefined : JSON.parse(text)) as Body };
+  return {
+    status: response.status,
+    headers: Object.fromEntries(response.headers),
+    body: (text === '' ? undefined : JSON.parse(text)) as Body,
+  };
 }

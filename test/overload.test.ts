@@ -1,0 +1,100 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { Agent, get } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { type Answer, app, expectProblem, request } from './support/api.js';
+import { databaseSettings, newDataDirectory } from './support/database.js';
+import { send, Service } from './support/service.js';
+
+/** More than the service serves at once. */
+const MANY = 1001;
+
+interface Outcome {
+  status: number;
+  retryAfter?: string;
+  seconds: number;
+}
+
+/** Another one than that of this file, which has its data directory to itself. */
+async function startService(): Promise<Service> {
+  const { DATABASE_URL } = databaseSettings();
+  return new Service(DATABASE_URL === undefined ? { DATA_DIR: await newDataDirectory() } : { DATABASE_URL });
+}
+
+function fetchOver(agent: Agent, url: string): Promise<Outcome> {
+  const start = performance.now();
+  return new Promise((resolve, reject) => {
+    get(url, { agent }, (response) => {
+      const { statusCode: status = 0, headers } = response;
+      response.resume().on('end', () => {
+        resolve({ status, retryAfter: headers['retry-after'], seconds: (performance.now() - start) / 1000 });
+      });
+    }).on('error', reject);
+  });
+}
+
+async function startUpload(api: URL): Promise<Socket> {
+  const socket = connect(Number(api.port), api.hostname);
+  await once(socket, 'connect');
+  socket.write(
+    'POST /v1/organizations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{',
+  );
+  return socket;
+}
+
+describe('while more requests are under way than can be served', () => {
+  it('others are answered 503 and told when to try again, and the process counts as alive', async () => {
+    const service = await startService();
+    const api = new URL(await service.listening());
+    const uploads = await Promise.all(Array.from({ length: MANY }, () => startUpload(api)));
+    let refused: Answer;
+    do refused = await send('GET', `${api.href}/organizations`);
+    while (refused.status === 200);
+    expectProblem(refused, 503, 'The service has too much to do. Try again soon.');
+    expect(refused.headers['retry-after']).toBe('1');
+    expect((await send('GET', new URL('/health/live', api).href)).status).toBe(200);
+
+    for (const upload of uploads) upload.destroy();
+    while ((await send('GET', `${api.href}/organizations`)).status !== 200);
+  });
+
+  it('those that are let in are answered in time, and the memory has a bound', async () => {
+    const service = await startService();
+    const api = await service.listening();
+    const { body: organization } = await send<{ id: number }>('POST', `${api}/organizations`, {
+      name: 'Harbor',
+    });
+    const url = `${api}/organizations/${organization.id}/phones`;
+    // Each connection brings one request after the other, so as many are under way as there are connections.
+    const agent = new Agent({ keepAlive: true, maxSockets: 2 * MANY });
+    const outcomes = await Promise.all(Array.from({ length: 10 * MANY }, () => fetchOver(agent, url)));
+    agent.destroy();
+
+    expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set([200, 503]));
+    const served = outcomes.filter(({ status }) => status === 200);
+    expect(served.length).toBeGreaterThan(100);
+    expect(Math.max(...served.map(({ seconds }) => seconds))).toBeLessThan(5);
+    for (const { status, retryAfter } of outcomes) if (status === 503) expect(retryAfter).toBe('1');
+    expect((await send('GET', url)).status).toBe(200);
+    const [, kilobytes] =
+      /VmHWM:\s*(\d+) kB/.exec(await readFile(`/proc/${service.pid}/status`, 'utf8')) ?? [];
+    expect(Number(kilobytes) / 1024).toBeLessThan(1024);
+  });
+});
+
+describe('while the event loop is late', () => {
+  it('requests are answered 503 and told when to try again, and the process counts as alive', async () => {
+    const fastify = app.getHttpAdapter().getInstance();
+    while (!fastify.isUnderPressure()) {
+      for (const start = performance.now(); performance.now() < start + 1200;);
+      await setImmediate();
+    }
+    const answer = await request('GET', '/v1/organizations');
+    expectProblem(answer, 503, 'The service has too much to do. Try again soon.');
+    expect(answer.headers['retry-after']).toBe('1');
+    expect((await request('GET', '/health/live')).status).toBe(200);
+    while ((await request('GET', '/v1/organizations')).status !== 200) await setImmediate();
+  });
+});

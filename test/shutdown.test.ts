@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it } from 'vitest';
+import { databaseSettings, SERVER } from './support/database.js';
+import { send, Service } from './support/service.js';
+
+const BODY = JSON.stringify({ name: 'Last Call' });
+
+/** Sends the head of a request and the first bytes of its body, and waits until the service has them. */
+async function startUpload(api: URL): Promise<Socket> {
+  const socket = connect(Number(api.port), api.hostname);
+  await once(socket, 'connect');
+  socket.write(
+    `POST /v1/organizations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n`,
+  );
+  socket.write(BODY.slice(0, 5));
+  await send('GET', new URL('/health/live', api).href);
+  return socket;
+}
+
+/** Waits until nobody can connect any more, so the service is shutting down. */
+async function refusing(api: URL): Promise<void> {
+  const accepts = () =>
+    fetch(new URL('/health/live', api)).then(
+      () => true,
+      () => false,
+    );
+  while (await accepts());
+}
+
+describe('SIGTERM', () => {
+  it('ends the service as soon as it has answered what is under way', async () => {
+    const service = new Service();
+    const api = new URL(await service.listening());
+    const socket = await startUpload(api);
+    const ended = service.end('SIGTERM');
+    await refusing(api);
+    socket.write(BODY.slice(5));
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 201 .*\r\nconnection: close\r\n/is);
+    expect((await ended).code).toBe(0);
+  });
+
+  it('ends it in spite of a request that never arrives as a whole', async () => {
+    const service = new Service({ ...databaseSettings(), REQUEST_TIMEOUT: '1000' });
+    const api = new URL(await service.listening());
+    const half = connect(Number(api.port), api.hostname);
+    half.write('GET /v1/organizations HTTP/1.1\r\n');
+    const upload = await startUpload(api);
+    const ended = service.end('SIGTERM');
+    expect(await text(upload)).toMatch(/^HTTP\/1.1 408 /);
+    expect((await ended).code).toBe(0);
+    half.destroy();
+  });
+
+  it('closes the embedded database', { skip: SERVER !== undefined }, async () => {
+    const lock = join(databaseSettings().DATA_DIR ?? '', 'lock');
+    const service = new Service();
+    await service.listening();
+    expect(existsSync(lock)).toBe(true);
+    expect((await service.end('SIGTERM')).code).toBe(0);
+    expect(existsSync(lock)).toBe(false);
+  });
+});
+
+it.each<[NodeJS.Signals, NodeJS.Signals]>([
+  ['SIGTERM', 'SIGTERM'],
+  ['SIGINT', 'SIGTERM'],
+])('a second signal ends the service at once: %s, then %s', async (first, second) => {
+  const service = new Service({ ...databaseSettings(), REQUEST_TIMEOUT: '60000' });
+  const api = new URL(await service.listening());
+  const socket = await startUpload(api);
+  void service.end(first);
+  await refusing(api);
+  const { code, signal } = await service.end(second);
+  expect({ code, signal }).toEqual({ code: 1, signal: null });
+  socket.destroy();
+});
