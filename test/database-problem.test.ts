@@ -33,6 +33,10 @@ describe('what the database refuses', () => {
     }
   });
 
+  it.each(['FATAL', 'PANIC'])('with severity %s is answered 503, whatever the code', (severity) => {
+    expect(databaseProblem(Object.assign(refusal('XX000'), { severity }))).toMatchObject({ status: 503 });
+  });
+
   it.each(['42P01', '22012', '23514', '25P02', 'XX000', ''])('with %s is a fault of the service', (code) => {
     expect(databaseProblem(refusal(code))).toBeUndefined();
   });

@@ -1,20 +1,34 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
+import { Logger } from '@nestjs/common';
 import { StartError } from '../config/start-error.js';
 import { DirectoryLock } from './directory-lock.js';
 
+/** The severity in an error message of PostgreSQL's protocol (PostgreSQL documentation, section 55.8). */
+const PANIC = 'VPANIC\0';
+
+/** How long after a failure the engine is started again, in milliseconds. */
+const RESTART_DELAY = 500;
+
 /**
  * PGlite (PostgreSQL compiled to WebAssembly) in this process, served on a loopback port so that the
- * ordinary `pg` driver, with all that is built on it, works as it does with a server.
+ * ordinary `pg` driver, with all that is built on it, works as it does with a server. As a server does, the engine
+ * starts again when it has failed, and finds in its files what was committed.
  */
 export class EmbeddedDatabase {
+  private readonly log = new Logger(EmbeddedDatabase.name);
+  private database!: PGlite;
+  private server!: PGLiteSocketServer;
+  private restart: Promise<void> | undefined;
+  private isClosing = false;
+
   private constructor(
     private readonly lock: DirectoryLock,
-    private readonly database: PGlite,
-    private readonly server: PGLiteSocketServer,
+    private readonly files: string,
   ) {}
 
   /**
@@ -25,11 +39,9 @@ export class EmbeddedDatabase {
     const directory = resolve(dataDirectory);
     const lock = await lockDirectory(directory);
     try {
-      const database = await PGlite.create({ dataDir: await databaseFiles(directory) });
-      // The pool holds one connection. The others are room for the moment in which it replaces it.
-      const server = new PGLiteSocketServer({ db: database, host: '127.0.0.1', port: 0, maxConnections: 10 });
-      await server.start();
-      return new EmbeddedDatabase(lock, database, server);
+      const embedded = new EmbeddedDatabase(lock, await databaseFiles(directory));
+      await embedded.start();
+      return embedded;
     } catch (error) {
       await lock.release();
       throw new StartError(`DATA_DIR ${directory} holds no database that can be opened: ${String(error)}`);
@@ -43,9 +55,56 @@ export class EmbeddedDatabase {
 
   /** Every connection must have ended. */
   async close(): Promise<void> {
+    this.isClosing = true;
+    await this.restart;
     await this.server.stop();
     await this.database.close();
     await this.lock.release();
+  }
+
+  private async start(port = 0): Promise<void> {
+    this.database = await PGlite.create({ dataDir: this.files });
+    this.watch(this.database);
+    // The pool holds one connection. The others are room for the moment in which it replaces it.
+    this.server = new PGLiteSocketServer({ db: this.database, host: '127.0.0.1', port, maxConnections: 10 });
+    await this.server.start();
+  }
+
+  /** A server that panics ends, and its supervisor starts it again. This engine would go on, in no usable state. */
+  private watch(database: PGlite): void {
+    const execute = database.execProtocolRawStream.bind(database);
+    database.execProtocolRawStream = async (message, { onRawData, ...options }) => {
+      let hasFailed = false;
+      try {
+        await execute(message, {
+          ...options,
+          onRawData: (data) => {
+            hasFailed ||= Buffer.from(data.buffer, data.byteOffset, data.byteLength).includes(PANIC);
+            onRawData(data);
+          },
+        });
+      } catch (error) {
+        hasFailed = true;
+        throw error;
+      } finally {
+        if (hasFailed) this.restart ??= this.startAgain().finally(() => (this.restart = undefined));
+      }
+    };
+  }
+
+  private async startAgain(): Promise<void> {
+    const { port } = this;
+    this.log.error('The embedded database has failed. It is started again.');
+    await this.server.stop();
+    while (!this.isClosing) {
+      await setTimeout(RESTART_DELAY);
+      try {
+        await this.start(port);
+        return;
+      } catch (error) {
+        this.log.error(`The embedded database cannot be started again yet: ${String(error)}`);
+      }
+    }
   }
 }
 

@@ -29,7 +29,8 @@ const PROBLEMS_BY_SQLSTATE: Record<string, Problem | undefined> = {
 
 /** What a failure of the database means to the caller; undefined for any other error, and for what is the service's own fault. */
 export function databaseProblem(error: unknown): Problem | undefined {
-  if (isConnectionFailure(error)) return UNAVAILABLE;
-  const code = postgresError(error)?.code ?? '';
+  const { code = '', severity = '' } = postgresError(error) ?? {};
+  // Whatever the reason, the server ends the connection, or itself.
+  if (isConnectionFailure(error) || severity === 'FATAL' || severity === 'PANIC') return UNAVAILABLE;
   return PROBLEMS_BY_SQLSTATE[code] ?? PROBLEMS_BY_SQLSTATE[code.slice(0, 2)];
 }
