@@ -34,6 +34,15 @@ const importRules = [
     ],
   },
   {
+    files: ['src/idempotency/**'],
+    patterns: [
+      {
+        group: ['**/phones/*', '**/directory/*', '**/access/*'],
+        message: 'What a request creates is none of its business.',
+      },
+    ],
+  },
+  {
     files: ['src/http/**', 'src/validation/**', 'src/database/*.ts', 'src/config/**'],
     patterns: [
       {

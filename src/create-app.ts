@@ -56,6 +56,7 @@ export async function createApp(): Promise<NestFastifyApplication> {
     },
   });
   answerForNode(fastify);
+  shedLoad(fastify);
   limitUrls(fastify);
   refuseUntakenHeaders(fastify);
   tagAnswers(fastify);
@@ -65,9 +66,6 @@ export async function createApp(): Promise<NestFastifyApplication> {
 
   await dataSource.initialize();
   await dataSource.runMigrations();
-
-  // Not before, as opening an embedded database keeps the event loop busy.
-  await shedLoad(fastify);
 
   const app = await NestFactory.create<NestFastifyApplication>(AppModule, adapter, {
     abortOnError: false,
