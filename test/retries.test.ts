@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import { DataSource } from 'typeorm';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Answer, app, AS_ADMIN, expectProblem, type Method, request } from './support/api.js';
+import { createClient } from './support/clients.js';
+import { createOwner, createPhone } from './support/owners.js';
+
+const run = <Row>(sql: string) => app.get(DataSource).query<Row[]>(sql);
+
+/** Lets the first writes to a table fail as PostgreSQL does when it undoes one for the sake of another. */
+async function undo(table: string, count: number, code: string): Promise<void> {
+  // A sequence goes on counting when what used it is undone.
+  await run('CREATE SEQUENCE attempts');
+  await run(`
+    CREATE FUNCTION undo() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF nextval('attempts') <= ${count} THEN
+          RAISE EXCEPTION 'undone' USING ERRCODE = '${code}';
+        END IF;
+        RETURN NULL;
+      END
+    $$`);
+  await run(
+    `CREATE TRIGGER undo AFTER INSERT OR UPDATE OR DELETE ON ${table} FOR EACH ROW EXECUTE FUNCTION undo()`,
+  );
+}
+
+async function attempts(): Promise<number> {
+  const [row] = await run<{ count: string }>('SELECT last_value AS count FROM attempts');
+  return Number(row?.count);
+}
+
+afterEach(async () => {
+  await run('DROP FUNCTION undo CASCADE');
+  await run('DROP SEQUENCE attempts');
+});
+
+type Write = () => Promise<Answer>;
+
+/** Each write, ready to be sent, with the table that it writes to. */
+const WRITES: [name: string, table: string, prepare: () => Promise<Write>][] = [
+  ['POST of a phone', 'phones', phoneWrite('POST', { digits: '211' })],
+  [
+    'POST of a phone with a key',
+    'phones',
+    phoneWrite('POST', { digits: '211' }, () => ({ 'idempotency-key': randomUUID() })),
+  ],
+  ['PUT of a phone', 'phones', phoneWrite('PUT', { digits: '311' })],
+  ['DELETE of a phone', 'phones', phoneWrite('DELETE')],
+  ['POST of an organization', 'organizations', ownerWrite('POST', 'organization', { name: 'Harbor' })],
+  ['PUT of an organization', 'organizations', ownerWrite('PUT', 'organization', { name: 'Harbor' })],
+  ['DELETE of an organization', 'organizations', ownerWrite('DELETE', 'organization')],
+  ['POST of an opportunity', 'opportunities', ownerWrite('POST', 'opportunity', { title: 'Lunch' })],
+  ['PUT of an opportunity', 'opportunities', ownerWrite('PUT', 'opportunity', { title: 'Lunch' })],
+  ['DELETE of an opportunity', 'opportunities', ownerWrite('DELETE', 'opportunity')],
+  ['POST of a location', 'locations', ownerWrite('POST', 'location', { name: 'Harbor' })],
+  ['PUT of a location', 'locations', ownerWrite('PUT', 'location', { name: 'Harbor' })],
+  ['DELETE of a location', 'locations', ownerWrite('DELETE', 'location')],
+  [
+    'POST of a client',
+    'clients',
+    () => Promise.resolve(() => request('POST', '/v1/clients', { name: 'Desk' }, AS_ADMIN)),
+  ],
+  ['DELETE of a client', 'clients', clientDeletion],
+];
+
+function phoneWrite(
+  method: Method,
+  body?: object,
+  headers: () => Record<string, string> = () => ({}),
+): () => Promise<Write> {
+  return async () => {
+    const owner = await createOwner('organization');
+    const { id } = await createPhone(owner);
+    const path = method === 'POST' ? `${owner}/phones` : `${owner}/phones/${id}`;
+    return () => request(method, path, body, headers());
+  };
+}
+
+function ownerWrite(
+  method: Method,
+  type: 'organization' | 'opportunity' | 'location',
+  body?: object,
+): () => Promise<Write> {
+  return async () => {
+    const path = await createOwner(type);
+    return () => request(method, method === 'POST' ? path.replace(/\/\d+$/, '') : path, body);
+  };
+}
+
+async function clientDeletion(): Promise<Write> {
+  const { id } = await createClient();
+  return () => request('DELETE', `/v1/clients/${id}`, undefined, AS_ADMIN);
+}
+
+describe.each(WRITES)('a %s that PostgreSQL undoes', (_, table, prepare) => {
+  it.each([
+    ['a serialization failure', '40001'],
+    ['a deadlock', '40P01'],
+  ])('for %s is done again, and nobody notices', async (_, code) => {
+    const write = await prepare();
+    await undo(table, 2, code);
+    expect((await write()).status).toBeLessThan(300);
+    expect(await attempts()).toBe(3);
+  });
+
+  it('again and again is given up: 503', async () => {
+    const write = await prepare();
+    await undo(table, 1000, '40001');
+    const answer = await write();
+    expectProblem(answer, 503);
+    expect(answer.headers['retry-after']).toBe('5');
+    expect(await attempts()).toBe(5);
+  });
+});
+
+it('a write that fails for another reason is not done again', async () => {
+  const owner = await createOwner('organization');
+  await undo('phones', 1000, '53100');
+  expectProblem(await request('POST', `${owner}/phones`, { digits: '211' }), 503);
+  expect(await attempts()).toBe(1);
+});

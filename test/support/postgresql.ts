@@ -1,0 +1,170 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+
+/** The folder of the newest server programs that Debian has installed. */
+const PROGRAMS = readdirSync('/usr/lib/postgresql')
+  .sort((a, b) => Number(b) - Number(a))
+  .map((version) => join('/usr/lib/postgresql', version, 'bin'))
+  .find((directory) => existsSync(join(directory, 'initdb')));
+
+/** PostgreSQL refuses to run as root: then it runs as the user that its package has made. */
+const USER = userInfo().uid === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : {};
+
+function idOf(which: string): number {
+  return Number(execFileSync('id', [which, 'postgres'], { encoding: 'utf8' }));
+}
+
+/** A PostgreSQL server with a data directory and a port of its own, for a test to stop, kill and starve. */
+export class PostgresqlServer {
+  private process?: ChildProcess;
+
+  private constructor(
+    private readonly directory: string,
+    readonly port: number,
+    /** Whether its disk is a small one of its own, which a test can fill. */
+    readonly hasOwnDisk: boolean,
+  ) {}
+
+  static async create(): Promise<PostgresqlServer> {
+    const directory = mkdtempSync(join(tmpdir(), 'phones-postgresql-'));
+    const hasOwnDisk = mount(directory);
+    if (USER.uid !== undefined) chownSync(directory, USER.uid, USER.gid);
+    const server = new PostgresqlServer(directory, await freePort(), hasOwnDisk);
+    execFileSync(
+      server.program('initdb'),
+      ['-D', server.data, '-U', 'postgres', '-A', 'trust', '--no-sync'],
+      {
+        ...USER,
+        cwd: directory,
+      },
+    );
+    await server.start();
+    return server;
+  }
+
+  get url(): URL {
+    return new URL(`postgres://postgres@127.0.0.1:${this.port}/postgres`);
+  }
+
+  /** Starts it and waits until it answers. */
+  async start(): Promise<void> {
+    for (;;) {
+      const started = spawn(
+        this.program('postgres'),
+        [
+          ...['-D', this.data, '-p', String(this.port), '-k', this.directory],
+          ...Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+        ],
+        { ...USER, cwd: this.directory, stdio: 'ignore' },
+      );
+      this.process = started;
+      while (started.exitCode === null) {
+        if (await this.answers()) return;
+      }
+      // The processes of a server that was killed may still be ending.
+    }
+  }
+
+  private async answers(): Promise<boolean> {
+    return this.query('SELECT').then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Waits until it answers again by itself. */
+  async recovered(): Promise<void> {
+    while (!(await this.answers()));
+  }
+
+  /** Ends it: `SIGINT` is a fast shutdown, `SIGQUIT` an immediate one, `SIGKILL` a crash. */
+  async stop(signal: 'SIGINT' | 'SIGQUIT' | 'SIGKILL'): Promise<void> {
+    const running = this.process;
+    if (running?.exitCode !== null || running.signalCode !== null) return;
+    const ended = once(running, 'exit');
+    running.kill(signal);
+    await ended;
+  }
+
+  /** Opens a connection of the test's own. */
+  async connect(): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: this.url.href });
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  }
+
+  async query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]> {
+    const client = await this.connect();
+    return (await client.query<Row>(sql, values).finally(() => client.end())).rows;
+  }
+
+  /** Leaves no byte on its disk. */
+  fillDisk(): void {
+    try {
+      for (let size = 2 ** 20; size >= 1; size /= 2) {
+        const block = Buffer.alloc(size);
+        try {
+          for (;;) writeFileSync(join(this.directory, 'filler'), block, { flag: 'a' });
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+        }
+      }
+    } catch (error) {
+      this.freeDisk();
+      throw error;
+    }
+  }
+
+  freeDisk(): void {
+    rmSync(join(this.directory, 'filler'), { force: true });
+  }
+
+  async remove(): Promise<void> {
+    await this.stop('SIGQUIT');
+    if (this.hasOwnDisk) execFileSync('umount', ['--lazy', this.directory]);
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  private get data(): string {
+    return join(this.directory, 'data');
+  }
+
+  private program(name: string): string {
+    if (PROGRAMS === undefined) throw new Error('These tests need the programs of a PostgreSQL server.');
+    return join(PROGRAMS, name);
+  }
+}
+
+/** `fsync` is off: what a killed process has written is with the system, and the disk of the tests loses nothing. */
+const SETTINGS = {
+  listen_addresses: '127.0.0.1',
+  max_connections: 20,
+  fsync: 'off',
+  max_wal_size: '48MB',
+  min_wal_size: '32MB',
+};
+
+/** @returns whether this user may mount a disk in memory */
+function mount(directory: string): boolean {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=160m', 'tmpfs', directory], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

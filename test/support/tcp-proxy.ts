@@ -1,0 +1,67 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+/** Stands between a service and its database, and fails as networks do. */
+export class TcpProxy {
+  private readonly sockets = new Set<Socket>();
+  private isPaused = false;
+
+  private constructor(
+    private readonly server: Server,
+    readonly port: number,
+  ) {}
+
+  static async to(target: number): Promise<TcpProxy> {
+    const server = createServer((client) => {
+      const upstream = connect(target, '127.0.0.1');
+      proxy.add(client, upstream);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const proxy = new TcpProxy(server, (server.address() as AddressInfo).port);
+    return proxy;
+  }
+
+  private add(client: Socket, upstream: Socket): void {
+    client.pipe(upstream).pipe(client);
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      this.sockets.add(socket);
+      socket.on('error', () => other.destroy());
+      socket.on('close', () => {
+        this.sockets.delete(socket);
+        other.destroy();
+      });
+      if (this.isPaused) socket.pause();
+    }
+  }
+
+  /** Lets nothing through in either direction. */
+  pause(): void {
+    this.isPaused = true;
+    for (const socket of this.sockets) socket.pause();
+  }
+
+  resume(): void {
+    this.isPaused = false;
+    for (const socket of this.sockets) socket.resume();
+  }
+
+  /** Ends every connection. */
+  cut(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  /** Ends every connection and takes no new one. */
+  async refuse(): Promise<void> {
+    this.server.close();
+    this.cut();
+    await once(this.server, 'close');
+  }
+
+  async accept(): Promise<void> {
+    this.server.listen(this.port, '127.0.0.1');
+    await once(this.server, 'listening');
+  }
+}
