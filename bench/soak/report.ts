@@ -1,0 +1,112 @@
+import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { format as formatMarkdown } from 'prettier';
+import { drawChart } from '../chart.js';
+import { FIGURE_NAMES, type FigureName, FIGURES, fitLine, format, type Sample } from './figures.js';
+
+/** How many rows of the table are kept. */
+const ROWS = 30;
+
+/** The part of the time in which caches fill and code is compiled. It does not count for the growth. */
+const WARM_UP = 0.2;
+
+const PANELS: [title: string, figures: FigureName[]][] = [
+  ['Resident memory (MiB)', ['rss']],
+  ['JavaScript heap, and memory outside of it (MiB)', ['heap', 'external', 'buffers']],
+  ['Handles', ['open files', 'sockets', 'timers', 'others']],
+  ['Connection pool', ['connections', 'idle', 'waiting']],
+  ['Latency (ms)', ['median', 'p99', 'loop delay']],
+  ['Requests per second', ['requests', 'refused']],
+];
+
+const COLUMNS = ['time', ...FIGURE_NAMES];
+
+/** The names of the columns, as wide as their values. */
+export function heading(): string {
+  return COLUMNS.map((name) => name.padStart(7)).join(' ');
+}
+
+/** A line for the screen, under {@link heading}. */
+export function line(sample: Sample): string {
+  return cells(sample)
+    .map((cell, index) => cell.padStart(Math.max(7, COLUMNS[index]?.length ?? 0)))
+    .join(' ');
+}
+
+/**
+ * The report on a run: how much each figure grew, and the figures over the time.
+ *
+ * @param chart the file that shows the same
+ */
+export function toMarkdown(title: string, chart: string, samples: Sample[]): Promise<string> {
+  const last = samples.at(-1)?.seconds ?? 0;
+  const settled = samples.filter(({ seconds }) => seconds >= WARM_UP * last);
+  const step = Math.ceil(samples.length / ROWS);
+  const requests = samples.reduce((sum, { traffic }) => sum + traffic.requests, 0);
+  const text = `
+# ${title}
+
+${(last / 60).toFixed(1)} minutes, ${requests.toLocaleString('en')} requests, every answer as it had to be.
+Node.js ${process.version} on ${platform()} ${release()} ${arch()}, ${cpus().length} × ${cpus()[0]?.model.trim()},
+${(totalmem() / 2 ** 30).toFixed(0)} GiB of memory. The callers ran on the same machine.
+
+![The figures over the time](${chart})
+
+## Growth
+
+By the straight line that fits best (least squares) from minute ${((WARM_UP * last) / 60).toFixed(1)} on.
+
+${table(
+  ['', 'from', 'to', 'a minute', 'in all'],
+  FIGURE_NAMES.map((name) => growth(name, settled)),
+)}
+
+## Over the time
+
+Memory is in MiB, latency and delay in ms; requests are those of a second. The heap is what is left after a full
+collection.
+
+${table(COLUMNS, samples.filter((_, index) => index % step === 0).map(cells))}
+`;
+  return formatMarkdown(text, { parser: 'markdown' });
+}
+
+/** The figures over the time, as a chart. */
+export function toSvg(title: string, samples: Sample[]): string {
+  const panels = PANELS.map(([title, names]) => ({
+    title,
+    series: names.map((name) => ({
+      name,
+      points: samples.map((sample) => [sample.seconds / 60, FIGURES[name].of(sample)] as [number, number]),
+    })),
+  }));
+  return drawChart(title, 'minutes', panels);
+}
+
+function cells(sample: Sample): string[] {
+  const seconds = Math.round(sample.seconds);
+  const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+  return [time, ...FIGURE_NAMES.map((name) => format(name, FIGURES[name].of(sample)))];
+}
+
+function growth(name: FigureName, samples: Sample[]): string[] {
+  const { unit, of } = FIGURES[name];
+  const minutes = samples.map(({ seconds }) => seconds / 60);
+  const [start = 0, end = 0] = [minutes[0], minutes.at(-1)];
+  const at = fitLine(samples.map((sample) => [sample.seconds / 60, of(sample)]));
+  const slope = at(1) - at(0);
+  // A leak of memory may be less than a tenth of a MiB.
+  const perMinute = unit === 'MiB' ? `${signed(slope * 2 ** 20, 0)} B` : `${signed(slope, 3)} ${unit}`;
+  const values = [at(start), at(end)].map((value) => `${format(name, value)} ${unit}`);
+  const percent = signed((100 * (at(end) - at(start))) / at(start), 1);
+  return [name, ...values, perMinute, percent && `${percent} %`];
+}
+
+function signed(value: number, digits: number): string {
+  const options = { signDisplay: 'exceptZero', maximumFractionDigits: digits } as const;
+  return Number.isFinite(value) ? value.toLocaleString('en', options) : '';
+}
+
+function table(header: string[], rows: string[][]): string {
+  const alignment = header.map((_, index) => (index === 0 ? '---' : '---:'));
+  return [header, alignment, ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}
