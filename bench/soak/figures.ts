@@ -55,8 +55,14 @@ export const FIGURE_NAMES = Object.keys(FIGURES) as FigureName[];
 
 /** A value as it is shown, without its unit. */
 export function format(name: FigureName, value: number): string {
-  const { unit } = FIGURES[name];
-  return value.toFixed(unit === 'ms' ? 2 : unit === 'MiB' ? 1 : 0);
+  const digits = { ms: 2, MiB: 1, '1/s': 0, '': 0 }[FIGURES[name].unit];
+  // Not toFixed(), which writes what is a little below zero as -0.
+  return value.toLocaleString('en', {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+    signDisplay: 'negative',
+    useGrouping: false,
+  });
 }
 
 /** The straight line that fits the points best (least squares). */

@@ -91,19 +91,18 @@ function cells(sample: Sample): string[] {
 function growth(name: FigureName, samples: Sample[]): string[] {
   const { unit, of } = FIGURES[name];
   const minutes = samples.map(({ seconds }) => seconds / 60);
-  const [start = 0, end = 0] = [minutes[0], minutes.at(-1)];
   const at = fitLine(samples.map((sample) => [sample.seconds / 60, of(sample)]));
+  const [from, to] = [at(minutes[0] ?? 0), at(minutes.at(-1) ?? 0)];
   const slope = at(1) - at(0);
-  // A leak of memory may be less than a tenth of a MiB.
-  const perMinute = unit === 'MiB' ? `${signed(slope * 2 ** 20, 0)} B` : `${signed(slope, 3)} ${unit}`;
-  const values = [at(start), at(end)].map((value) => `${format(name, value)} ${unit}`);
-  const percent = signed((100 * (at(end) - at(start))) / at(start), 1);
-  return [name, ...values, perMinute, percent && `${percent} %`];
+  // A leak may be less than a tenth of a MiB a minute.
+  const perMinute = unit === 'MiB' ? `${signed(slope * 2 ** 20)} B` : `${signed(slope)} ${unit}`;
+  const values = [from, to].map((value) => `${format(name, value)} ${unit}`);
+  return [name, ...values, perMinute, `${signed(to - from)} ${unit}`];
 }
 
-function signed(value: number, digits: number): string {
-  const options = { signDisplay: 'exceptZero', maximumFractionDigits: digits } as const;
-  return Number.isFinite(value) ? value.toLocaleString('en', options) : '';
+/** A difference, with its sign and three digits that count. */
+function signed(value: number): string {
+  return value.toLocaleString('en', { signDisplay: 'exceptZero', maximumSignificantDigits: 3 });
 }
 
 function table(header: string[], rows: string[][]): string {
