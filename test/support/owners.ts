@@ -19,7 +19,7 @@ export const OWNER_TYPES = ['organization', 'opportunity', 'location'] as const;
 
 export type OwnerType = (typeof OWNER_TYPES)[number];
 
-const COLLECTIONS = { opportunity: 'opportunities', location: 'locations' } as const;
+export const COLLECTIONS = { opportunity: 'opportunities', location: 'locations' } as const;
 
 async function create<Resource>(path: string, body: object): Promise<Resource> {
   const answer = await request<Resource>('POST', path, body, AS_ADMIN);
