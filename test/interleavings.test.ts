@@ -43,7 +43,7 @@ class ConcurrentRequest {
   ) {}
 
   toString(): string {
-    return `${this.toSecond ? 'second' : 'first'} service, ${this.delay} ms: ${this.planned.toString()}`;
+    return `\n  ${this.toSecond ? 'second' : 'first'} service, ${this.delay} ms: ${this.planned.toString()}`;
   }
 }
 

@@ -57,7 +57,7 @@ it(
   'answers any sequence of requests as the rules say, and keeps what they say',
   { timeout: TIME_LIMIT },
   async () => {
-    const sequences = fc.commands([anyRequests.map((planned) => new Command(planned))], { maxCommands: 40 });
+    const sequences = fc.commands([anyRequests.map((planned) => new Command(planned))], { maxCommands: 50, size: 'max' });
     await fc.assert(
       fc.asyncProperty(sequences, async (commands) => {
         const run = await startRun();
