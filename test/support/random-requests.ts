@@ -196,8 +196,10 @@ export const anyRequests = requests(
   mostly(changes, anyBody),
 );
 
-/** Requests without a fault. */
-export const collidingRequests = requests(ownOrganization(FEW_OWNERS), ownPhone, newPhone, changes);
+/** Requests without a fault, for one owner or for several. */
+export const collidingRequests = [...FEW_OWNERS.map((owner) => [owner]), FEW_OWNERS].map((owners) =>
+  requests(ownOrganization(owners), ownPhone, newPhone, changes),
+);
 
 export const collidingLists = FEW_OWNERS.map(
   (owner) => new PlannedRequest({ operation: 'list', owner: { ...owner, by: 'id', organizationBy: 'id' } }),
