@@ -11,9 +11,9 @@ import {
   expectSamePhones,
   noteCreated,
   observed,
-  RUNS,
+  PARAMETERS,
   startRun,
-  TIME_LIMIT,
+  TEST_OPTIONS,
 } from './support/model-run.js';
 import {
   collidingRequests,
@@ -48,15 +48,15 @@ class ConcurrentRequest {
   }
 }
 
-const batch = fc.oneof(
-  ...collidingRequests.map((planned) =>
-    fc.array(
-      fc
-        .record({ planned, delay: fc.nat(3), toSecond: fc.boolean() })
-        .map(({ planned, delay, toSecond }) => new ConcurrentRequest(planned, delay, toSecond)),
-      { minLength: 1, maxLength: 5 },
-    ),
-  ),
+/** Batches of requests, one after the other. */
+const series = fc.oneof(
+  ...collidingRequests.map((planned) => {
+    const concurrent = fc
+      .record({ planned, delay: fc.nat(3), toSecond: fc.boolean() })
+      .map(({ planned, delay, toSecond }) => new ConcurrentRequest(planned, delay, toSecond));
+    const batch = fc.array(concurrent, { minLength: 1, maxLength: 5 });
+    return fc.array(batch, { minLength: 1, maxLength: 10 });
+  }),
 );
 
 /** Lets transactions take up to 4 ms longer before they commit, so that more of them meet. The embedded database runs one at a time. */
@@ -93,7 +93,7 @@ async function expectLinearizable(send: Send): Promise<void> {
   };
 
   await fc.assert(
-    fc.asyncProperty(fc.array(batch, { minLength: 1, maxLength: 8 }), async (batches) => {
+    fc.asyncProperty(series, async (batches) => {
       const run = await startRun();
       let model = new Model([...run.owners.values()]);
       for (const batch of batches) {
@@ -105,17 +105,17 @@ async function expectLinearizable(send: Send): Promise<void> {
         model = after;
       }
     }),
-    { numRuns: RUNS },
+    PARAMETERS,
   );
 }
 
-it('concurrent requests are answered as if they came one after the other', { timeout: TIME_LIMIT }, () =>
+it('concurrent requests are answered as if they came one after the other', TEST_OPTIONS, () =>
   expectLinearizable((_, { method, url, body }) => request(method, url, body)),
 );
 
 it(
   'so are those to two services that share a server',
-  { timeout: TIME_LIMIT, skip: SERVER === undefined },
+  { ...TEST_OPTIONS, skip: SERVER === undefined },
   async () => {
     const [first, second] = await Promise.all([new Service().listening(), new Service().listening()]);
     await expectLinearizable((toSecond, { method, url, body }) =>

@@ -7,9 +7,9 @@ import {
   expectSamePhones,
   noteCreated,
   observed,
-  RUNS,
+  PARAMETERS,
   startRun,
-  TIME_LIMIT,
+  TEST_OPTIONS,
 } from './support/model-run.js';
 import {
   anyRequests,
@@ -53,18 +53,17 @@ async function send(planned: ModelRequest): Promise<ModelAnswer> {
   return observed(await request(method, url, body));
 }
 
-it(
-  'answers any sequence of requests as the rules say, and keeps what they say',
-  { timeout: TIME_LIMIT },
-  async () => {
-    const sequences = fc.commands([anyRequests.map((planned) => new Command(planned))], { maxCommands: 50, size: 'max' });
-    await fc.assert(
-      fc.asyncProperty(sequences, async (commands) => {
-        const run = await startRun();
-        const setup = () => ({ model: new Model([...run.owners.values()]), real: run });
-        await fc.asyncModelRun(setup, commands);
-      }),
-      { numRuns: RUNS },
-    );
-  },
-);
+it('answers any sequence of requests as the rules say, and keeps what they say', TEST_OPTIONS, async () => {
+  const sequences = fc.commands([anyRequests.map((planned) => new Command(planned))], {
+    maxCommands: 50,
+    size: 'max',
+  });
+  await fc.assert(
+    fc.asyncProperty(sequences, async (commands) => {
+      const run = await startRun();
+      const setup = () => ({ model: new Model([...run.owners.values()]), real: run });
+      await fc.asyncModelRun(setup, commands);
+    }),
+    PARAMETERS,
+  );
+});

@@ -5,11 +5,21 @@ import type { Model, ModelAnswer } from './model.js';
 import { createOwner, type Phone } from './owners.js';
 import { OWNERS, type Run } from './random-requests.js';
 
-/** How many times each property is tried, each time with owners of its own. */
-export const RUNS = Number(process.env.MODEL_RUNS ?? 50);
+/** How often each property is tried, each time with new owners. */
+const RUNS = Number(process.env.MODEL_RUNS ?? 50);
 
-/** In milliseconds, for a property, with the time to make a failure smaller. */
-export const TIME_LIMIT = 60_000 + 1000 * RUNS;
+/** How long a property may take, in milliseconds, with the time to find the smallest failure. */
+const TIME_LIMIT = 60_000 + 500 * RUNS;
+
+/** How fast-check tries a property. What is cut short has failed, and a failure is told with what was found by then. */
+export const PARAMETERS = {
+  numRuns: RUNS,
+  interruptAfterTimeLimit: TIME_LIMIT,
+  markInterruptAsFailure: true,
+};
+
+/** How long a test of a property may take, in milliseconds. The margin is for what is under way when it is cut short. */
+export const TEST_OPTIONS = { timeout: TIME_LIMIT + 10_000 };
 
 /** Deletes the owners of the run before and creates those of the next. */
 export async function startRun(): Promise<Run> {
