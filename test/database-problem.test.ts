@@ -1,5 +1,9 @@
 import pg from 'pg';
-import { QueryFailedError } from 'typeorm';
+import {
+  QueryFailedError,
+  QueryRunnerAlreadyReleasedError,
+  QueryRunnerProviderAlreadyReleasedError,
+} from 'typeorm';
 import { describe, expect, it } from 'vitest';
 import { databaseProblem } from '../src/http/database-problem.js';
 
@@ -50,6 +54,8 @@ describe('a database that cannot be asked', () => {
     new Error('Connection terminated unexpectedly'),
     new Error('timeout exceeded when trying to connect'),
     new QueryFailedError('SELECT', [], new Error('Connection terminated unexpectedly')),
+    new QueryRunnerAlreadyReleasedError(),
+    new QueryRunnerProviderAlreadyReleasedError(),
   ])('is answered 503: %s', (error) => {
     expect(databaseProblem(error)).toMatchObject({ status: 503 });
   });

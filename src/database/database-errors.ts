@@ -1,5 +1,9 @@
 import pg from 'pg';
-import { QueryFailedError } from 'typeorm';
+import {
+  QueryFailedError,
+  QueryRunnerAlreadyReleasedError,
+  QueryRunnerProviderAlreadyReleasedError,
+} from 'typeorm';
 
 /** What the driver and its pool say when there is no connection; these errors have no code. */
 const NO_CONNECTION =
@@ -30,6 +34,9 @@ export function isRolledBack(error: unknown): boolean {
 
 /** Whether an error says that the database could not be asked, or went away before it answered. */
 export function isConnectionFailure(error: unknown): boolean {
+  // TypeORM gives a connection up that is lost, also between two statements of a transaction.
+  if (error instanceof QueryRunnerAlreadyReleasedError) return true;
+  if (error instanceof QueryRunnerProviderAlreadyReleasedError) return true;
   const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
   if (!(cause instanceof Error) || cause instanceof pg.DatabaseError) return false;
   const { code = '', syscall, message }: NodeJS.ErrnoException = cause;

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import type { Pool, PoolClient, PoolConfig } from 'pg';
+import pg, { type Pool, type PoolClient, type PoolConfig } from 'pg';
 import { DataSource, type Migration, MigrationExecutor } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { type Environment, loadEnvironment } from '../config/environment.js';
@@ -98,6 +98,7 @@ export class ServiceDataSource extends DataSource {
   private async findDatabase(environment: Environment) {
     const { DATABASE_URL, DATA_DIR } = environment;
     const pool: PoolConfig = {
+      Client: Connection,
       connectionTimeoutMillis: environment.DATABASE_CONNECT_TIMEOUT,
       idleTimeoutMillis: 0,
       max: environment.DATABASE_POOL,
@@ -125,6 +126,17 @@ export class ServiceDataSource extends DataSource {
         },
       } satisfies PoolConfig,
     };
+  }
+}
+
+/**
+ * A connection may be lost at any moment. Its statement fails then, or the pool forgets it; the event, which ends the
+ * process where nobody listens, says nothing more.
+ */
+class Connection extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config);
+    this.on('error', () => undefined);
   }
 }
 
