@@ -192,6 +192,13 @@ describe('an Idempotency-Key', () => {
     expect(rows).toEqual([]);
   });
 
+  it('comes with any body, also one that is nested without end', async () => {
+    const owner = await createOwner('organization');
+    const nested = `{"digits": ${'['.repeat(30_000)}${']'.repeat(30_000)}}`;
+    const answer = await request('POST', `${owner}/phones`, nested, { 'idempotency-key': randomUUID() });
+    expectProblem(answer, 400, expect.stringContaining('The body is invalid'));
+  });
+
   it('is refused where the answer holds what is shown only once', async () => {
     const answer = await post('/v1/clients', { name: 'Desk' }, randomUUID(), AS_ADMIN);
     expectProblem(answer, 400, expect.stringContaining('No Idempotency-Key is possible here'));

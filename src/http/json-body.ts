@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { BadRequestException, UnsupportedMediaTypeException } from '@nestjs/common';
-import type { FastifyInstance } from 'fastify';
+import { BadRequestException, type RawBodyRequest, UnsupportedMediaTypeException } from '@nestjs/common';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /**
  * Reads JSON bodies and no others. Unlike Fastify's own parser this one lets a DELETE announce JSON and send
@@ -9,19 +9,24 @@ import type { FastifyInstance } from 'fastify';
  */
 export function parseJsonBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    if (request.headers['content-encoding'] !== undefined) {
-      done(new UnsupportedMediaTypeException());
-    } else if (body.length === 0) {
-      done(null, undefined);
-    } else if (!isUtf8(body)) {
-      done(new BadRequestException('The body is not UTF-8.'));
-    } else {
-      try {
-        done(null, JSON.parse(body.toString()));
-      } catch {
-        done(new BadRequestException('The body is not valid JSON.'));
+  fastify.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    (request: RawBodyRequest<FastifyRequest>, body: Buffer, done) => {
+      request.rawBody = body;
+      if (request.headers['content-encoding'] !== undefined) {
+        done(new UnsupportedMediaTypeException());
+      } else if (body.length === 0) {
+        done(null, undefined);
+      } else if (!isUtf8(body)) {
+        done(new BadRequestException('The body is not UTF-8.'));
+      } else {
+        try {
+          done(null, JSON.parse(body.toString()));
+        } catch {
+          done(new BadRequestException('The body is not valid JSON.'));
+        }
       }
-    }
-  });
+    },
+  );
 }

@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto';
-import { BadRequestException, createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import {
+  BadRequestException,
+  createParamDecorator,
+  type ExecutionContext,
+  type RawBodyRequest,
+} from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { taking } from '../http/taken-headers.js';
 
@@ -49,10 +54,11 @@ function nameOf({ caller }: FastifyRequest): string {
   return caller.client_id === undefined ? 'admin' : `client ${caller.client_id}`;
 }
 
-/** The query is left out: it may hold the API key, which may be another one the next time. */
-function fingerprintOf({ url, body }: FastifyRequest): Buffer {
+/**
+ * The query is left out: it may hold the API key, which may be another one the next time. The body is taken as it came:
+ * nothing has been refused yet, and what is nested without end cannot be written as JSON again.
+ */
+function fingerprintOf({ url, rawBody = Buffer.of() }: RawBodyRequest<FastifyRequest>): Buffer {
   const path = url.replace(/[?#].*$/s, '').replace(/\/$/, '');
-  return createHash('sha256')
-    .update(JSON.stringify([path, body]))
-    .digest();
+  return createHash('sha256').update(`${path}\n`).update(rawBody).digest();
 }
