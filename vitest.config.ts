@@ -7,7 +7,7 @@ export default defineConfig({
     setupFiles: ['test/support/database.ts'],
     pool: 'forks',
     // Many tests wait for a time limit of the service: others run meanwhile, also where there are few cores.
-    maxWorkers: 3,
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
