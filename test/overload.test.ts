@@ -88,8 +88,10 @@ describe('while the event loop is late', () => {
   it('requests are answered 503 and told when to try again, and the process counts as alive', async () => {
     let answer: Answer;
     do {
-      for (const start = performance.now(); performance.now() < start + 1200;);
-      await setImmediate();
+      for (let task = 0; task < 3; task += 1) {
+        for (const start = performance.now(); performance.now() < start + 700;);
+        await setImmediate();
+      }
       answer = await request('GET', '/v1/organizations');
     } while (answer.status === 200);
     expectProblem(answer, 503, 'The service has too much to do. Try again soon.');

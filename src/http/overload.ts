@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { FastifyInstance } from 'fastify';
 import { TryAgainException } from './problem.js';
 
@@ -8,11 +7,14 @@ const MAX_REQUESTS = 1000;
 /** How many connections may be open at once. Each takes memory, and the system has a limit of its own. */
 const MAX_CONNECTIONS = 10_000;
 
-/** How late the event loop may be on average, in milliseconds. Beyond that it has more to do than it can. */
+/** How late a timer may be, in milliseconds. Beyond that the event loop has more to do than it can. */
 const MAX_EVENT_LOOP_DELAY = 500;
 
 /** How often the event loop is looked at, in milliseconds. */
-const SAMPLE_INTERVAL = 1000;
+const SAMPLE_INTERVAL = 100;
+
+/** How many times running it must be late: a single long task is no overload. */
+const LATE_SAMPLES = 2;
 
 /** How long there must be no overload before another one is logged, in milliseconds. */
 const LOG_INTERVAL = 10_000;
@@ -23,17 +25,17 @@ const LOG_INTERVAL = 10_000;
  */
 export function shedLoad(fastify: FastifyInstance): void {
   let requests = 0;
-  let isLate = false;
+  let lateSamples = 0;
   let lastShed = -LOG_INTERVAL;
   fastify.server.maxConnections = MAX_CONNECTIONS;
 
   // From here on, and not as @fastify/under-pressure does from its registration on: a start is no overload.
   fastify.addHook('onReady', (done) => {
-    const delay = monitorEventLoopDelay();
-    delay.enable();
+    let due = performance.now() + SAMPLE_INTERVAL;
     const timer = setInterval(() => {
-      isLate = delay.mean / 1e6 > MAX_EVENT_LOOP_DELAY;
-      delay.reset();
+      const now = performance.now();
+      lateSamples = now - due > MAX_EVENT_LOOP_DELAY ? lateSamples + 1 : 0;
+      due = now + SAMPLE_INTERVAL;
     }, SAMPLE_INTERVAL);
     timer.unref();
     done();
@@ -43,7 +45,7 @@ export function shedLoad(fastify: FastifyInstance): void {
     requests += 1;
     // Also when the caller does not wait for the answer.
     reply.raw.once('close', () => (requests -= 1));
-    if ((requests <= MAX_REQUESTS && !isLate) || routeOptions.url === '/health/live') {
+    if ((requests <= MAX_REQUESTS && lateSamples < LATE_SAMPLES) || routeOptions.url === '/health/live') {
       done();
       return;
     }
