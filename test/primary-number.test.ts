@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import dataSource from '../ormconfig.js';
 import { request } from './support/api.js';
+import { SERVER } from './support/database.js';
 import { createOrganization, createOwner, createPhone, listPhones, OWNER_TYPES } from './support/owners.js';
 
 const primaries = async (owner: string) => (await listPhones(owner)).filter((phone) => phone.is_primary);
@@ -113,5 +115,24 @@ describe('when many numbers at once want to be primary', () => {
     );
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     expect(await primaries(owner)).toHaveLength(1);
+  });
+});
+
+// The embedded database runs one transaction at a time.
+describe.skipIf(SERVER === undefined)('while the only number of an owner is being deleted', () => {
+  it('one that is added waits for the outcome, and is primary if it is then the only one', async () => {
+    const organization = await createOrganization();
+    const owner = `/v1/organizations/${organization.id}`;
+    const { id } = await createPhone(owner);
+    const added = await dataSource.transaction(async (manager) => {
+      await manager.query('SELECT FROM organizations WHERE id = $1 FOR NO KEY UPDATE', [organization.id]);
+      await manager.query('DELETE FROM phones WHERE id = $1', [id]);
+      const adding = createPhone(owner);
+      const isWaiting =
+        'SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = $1';
+      while ((await dataSource.query<unknown[]>(isWaiting, ['Lock'])).length === 0);
+      return { adding };
+    });
+    expect(await added.adding).toMatchObject({ is_primary: true });
   });
 });

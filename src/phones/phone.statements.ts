@@ -49,7 +49,8 @@ export function getPhone(owner: Owner, id: number): QueryConfig {
 
 /**
  * Returns the new phone; no row when there is no owner. The number that was primary gives way before the
- * new one is written: the join with the count of the one makes PostgreSQL finish the other first.
+ * new one is written: the join with the count of the one makes PostgreSQL finish the other first. Whether the
+ * owner has phones is asked of a function, which sees those that came or went while this waited for the owner.
  */
 export function createPhone(owner: Owner, { digits, phone_type, is_primary }: CreatePhoneDto): QueryConfig {
   const { name, find, keys } = ownerLookup(owner, 4);
@@ -65,9 +66,8 @@ export function createPhone(owner: Owner, { digits, phone_type, is_primary }: Cr
         RETURNING phones.id
       )
       INSERT INTO phones (owner_type, owner_id, digits, phone_type, is_primary)
-      SELECT '${owner.type}', owner.id, $1::varchar, $2::varchar, coalesce($3::boolean, NOT EXISTS (
-        SELECT FROM phones WHERE phones.owner_type = '${owner.type}' AND phones.owner_id = owner.id
-      ))
+      SELECT '${owner.type}', owner.id, $1::varchar, $2::varchar,
+        coalesce($3::boolean, NOT owner_has_phones('${owner.type}', owner.id))
       FROM owner, (SELECT count(*) FROM demoted) AS demotion
       RETURNING ${FIELDS}`,
     values: [digits, phone_type ?? null, is_primary ?? null, ...keys],
@@ -125,15 +125,19 @@ export function updatePhone(
   };
 }
 
-/** Deletes a phone under the same condition as {@link updatePhone}. Returns its ID, or rows as that does. */
+/**
+ * Deletes a phone under the same condition as {@link updatePhone}. Returns its ID, or rows as that does. It holds the
+ * owner, as every write does: one that asks for the owner's phones meanwhile is answered when this is done.
+ */
 export function deletePhone(owner: Owner, id: number, tags?: string[]): QueryConfig {
   const { name, find, keys } = ownerLookup(owner, 3);
   return {
     name: `delete phone of ${name}`,
     text: `
-      WITH phone AS (
+      WITH owner AS (${find} FOR NO KEY UPDATE),
+      phone AS (
         SELECT phones.id, ${IS_EXPECTED} AS is_expected
-        FROM phones JOIN (${find}) AS owner ON phones.owner_type = '${owner.type}' AND phones.owner_id = owner.id
+        FROM phones JOIN owner ON phones.owner_type = '${owner.type}' AND phones.owner_id = owner.id
         WHERE phones.id = $1
         FOR UPDATE OF phones
       ),

@@ -3,6 +3,7 @@ import { CreatePhones1795000000001 } from './1795000000001-create-phones.js';
 import { CreateClients1795400000000 } from './1795400000000-create-clients.js';
 import { CountPhoneVersions1795500000000 } from './1795500000000-count-phone-versions.js';
 import { CreateIdempotencyKeys1795500000001 } from './1795500000001-create-idempotency-keys.js';
+import { AskForPhonesOfAnOwner1795500000002 } from './1795500000002-ask-for-phones-of-an-owner.js';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   CreateClients1795400000000,
   CountPhoneVersions1795500000000,
   CreateIdempotencyKeys1795500000001,
+  AskForPhonesOfAnOwner1795500000002,
 ];
