@@ -9,6 +9,7 @@ import { registerRateLimit } from './access/rate-limits.service.js';
 import { AppModule } from './app.module.js';
 import { loadEnvironment } from './config/environment.js';
 import { AllowedMethods, ROUTER_OPTIONS } from './http/allowed-methods.js';
+import { keepConnectionRules } from './http/connections.js';
 import { tagAnswers } from './http/entity-tags.js';
 import { answerClientError, answerForNode, answerFrameworkError } from './http/framework-errors.js';
 import { shedLoad } from './http/overload.js';
@@ -55,6 +56,7 @@ export async function createApp(): Promise<NestFastifyApplication> {
       directives: { 'style-src': ["'self'", "'unsafe-inline'"], 'upgrade-insecure-requests': null },
     },
   });
+  keepConnectionRules(fastify);
   answerForNode(fastify);
   shedLoad(fastify);
   limitUrls(fastify);

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setImmediate } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { app, expectFaults, expectProblem, type Method, request } from './support/api.js';
 import dataSource from '../ormconfig.js';
@@ -221,6 +222,12 @@ describe('what never reaches a route is answered with a problem document too', (
       400,
     ],
     ['no Host header', 'GET /v1/organizations HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
+    ['two Host headers', 'GET /v1/organizations HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n', 400],
+    [
+      'a transfer coding that is not taken',
+      'GET /v1/organizations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
+      400,
+    ],
     ['another expectation than 100-continue', 'GET / HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n\r\n', 417],
     ['a request to a proxy', 'CONNECT example.org:80 HTTP/1.1\r\nHost: x\r\n\r\n', 400],
   ])('%s', async (_, sent, status) => {
@@ -262,5 +269,45 @@ describe('what never reaches a route is answered with a problem document too', (
     const response = await fetch(`http://127.0.0.1:${port}${collection}`, { method: 'PROPFIND' });
     expect(response.status).toBe(405);
     expect(response.headers.get('allow')).toBe('GET, HEAD, POST');
+  });
+
+  describe('and of requests that are sent without waiting', () => {
+    const post = (name: string, ...headers: string[]) => {
+      const lines = ['POST /v1/organizations HTTP/1.1', 'Host: x', ...headers];
+      const body = JSON.stringify({ name });
+      return [...lines, 'Content-Type: application/json', `Content-Length: ${body.length}`, '', body].join(
+        '\r\n',
+      );
+    };
+    const statuses = (answer: string) =>
+      [...answer.matchAll(/HTTP\/1.1 (\d+) /g)].map(([, status]) => status);
+    const named = async (name: string) =>
+      (await dataSource.query<unknown[]>('SELECT FROM organizations WHERE name = $1', [name])).length;
+
+    it('each is done, in turn', async () => {
+      const socket = connect(port, '127.0.0.1');
+      socket.end(post('First') + post('Second') + 'GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n');
+      const answer = await text(socket);
+      expect(statuses(answer)).toEqual(['201', '201', '404']);
+      expect(answer.indexOf('"First"')).toBeLessThan(answer.indexOf('"Second"'));
+    });
+
+    it('none is done behind an answer that closes the connection', async () => {
+      const socket = connect(port, '127.0.0.1');
+      socket.write(post('Last', 'Connection: close') + post('Behind the last'));
+      expect(statuses(await text(socket))).toEqual(['201']);
+      expect([await named('Last'), await named('Behind the last')]).toEqual([1, 0]);
+    });
+  });
+
+  it('an answer reaches a caller that is still sending', async () => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write('hello\r\n\r\n');
+    const answer = text(socket);
+    for (let piece = 0; piece < 20; piece += 1) {
+      await setImmediate();
+      socket.write('x'.repeat(10_000));
+    }
+    expect(await answer).toMatch(/^HTTP\/1.1 400 /);
   });
 });

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { BadRequestException } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { afterAnswer } from './connections.js';
 import { DETAILS, type Problem, PROBLEM_JSON, problem } from './problem.js';
 
 /** Answers what Fastify's router refuses before there is a route: a malformed escape in the URL. */
@@ -31,10 +32,13 @@ const answeredEarly = new WeakSet<Duplex>();
 
 /** Answers what Node.js cannot read as HTTP. */
 export function answerClientError({ code = '' }: { code?: string }, socket: Duplex): void {
-  if (code === 'ECONNRESET' || !socket.writable || answeredEarly.has(socket)) {
+  if (code === 'ECONNRESET' || answeredEarly.has(socket)) {
     socket.destroy();
   } else {
-    answerOnSocket(PROBLEMS_BY_CLIENT_ERROR[code] ?? NO_HTTP, socket);
+    // An answer to the request before comes first. When that closes the connection, there is nothing to say.
+    afterAnswer(socket as Socket, () => {
+      if (socket.writable) answerOnSocket(PROBLEMS_BY_CLIENT_ERROR[code] ?? NO_HTTP, socket);
+    });
   }
 }
 
@@ -51,17 +55,12 @@ export function answerForNode(fastify: FastifyInstance): void {
     if (!raw.complete) answeredEarly.add(raw.socket);
     done();
   });
-  // RFC 9112, section 3.2. Node.js itself is told not to look.
-  fastify.addHook('onRequest', (request, _reply, done) => {
-    const isMissing = request.raw.httpVersion === '1.1' && request.headers.host === undefined;
-    done(isMissing ? new BadRequestException('The Host header is missing.') : undefined);
-  });
 }
 
 /** There is no request, or none that a response could belong to: the answer is written to the socket. */
 function answerOnSocket(answer: Problem, socket: Duplex): void {
   const body = JSON.stringify(answer);
-  socket.end(
+  socket.write(
     [
       `HTTP/1.1 ${answer.status} ${answer.title}`,
       `Content-Type: ${PROBLEM_JSON}`,
@@ -71,4 +70,5 @@ function answerOnSocket(answer: Problem, socket: Duplex): void {
       body,
     ].join('\r\n'),
   );
+  (socket as Socket).destroySoon();
 }
