@@ -37,7 +37,11 @@ export async function newDataDirectory(): Promise<string> {
   return directory;
 }
 
-// Each test file has a database of its own, which goes when the file is done.
+/** The settings of a service beside the application of this test file: an embedded database is open in one process. */
+export async function settingsBeside(): Promise<{ DATABASE_URL?: string; DATA_DIR?: string }> {
+  return SERVER === undefined ? { DATA_DIR: await newDataDirectory() } : databaseSettings();
+}
+
 /** Sets these settings, and those that are not given to their defaults; the database stays. */
 export function setEnvironment(settings: Partial<Record<keyof Environment, string>> = {}): void {
   const { DATABASE_URL = '', DATA_DIR = '' } = process.env;
@@ -55,6 +59,7 @@ export function setEnvironment(settings: Partial<Record<keyof Environment, strin
   });
 }
 
+// Each test file has a database of its own, which goes when the file is done.
 Object.assign(process.env, { DATABASE_URL: '', DATA_DIR: '' });
 setEnvironment();
 
