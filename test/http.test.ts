@@ -292,6 +292,15 @@ describe('what never reaches a route is answered with a problem document too', (
       expect(answer.indexOf('"First"')).toBeLessThan(answer.indexOf('"Second"'));
     });
 
+    it.each([
+      ['a bad URL', 'GET /v1/% HTTP/1.1'],
+      ['a body that cannot be read', 'POST /v1/organizations HTTP/1.1\r\nContent-Type: application/json'],
+    ])('what is no HTTP has no answer behind %s, which closes the connection', async (_, start) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.write(`${start}\r\nHost: x\r\nContent-Length: 2\r\n\r\n{]hello\r\n\r\n`);
+      expect(statuses(await text(socket))).toEqual(['400']);
+    });
+
     it('none is done behind an answer that closes the connection', async () => {
       const socket = connect(port, '127.0.0.1');
       socket.write(post('Last', 'Connection: close') + post('Behind the last'));

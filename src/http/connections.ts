@@ -1,19 +1,32 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { BadRequestException } from '@nestjs/common';
-import type { FastifyInstance } from 'fastify';
+import { BadRequestException, HttpException, HttpStatus } from '@nestjs/common';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 
 /** How long a connection that is answered for good still takes what its caller sends, in milliseconds. */
 const LINGERING_TIME = 1000;
 
-/** The newest request of each connection. */
+/** The answer to the newest request of each connection. */
 const newest = new WeakMap<Socket, ServerResponse>();
+
+/** The answer that an answer waits for: that of the request before, on the same connection. */
+const beforeIt = new WeakMap<ServerResponse, ServerResponse>();
 
 /** Makes connections behave where Node.js by itself does not keep to RFC 9112. Before every other hook. */
 export function keepConnectionRules(fastify: FastifyInstance): void {
   // A caller may say that it has sent all, and still wait for the answer.
   (fastify.server as { httpAllowHalfOpen?: boolean }).httpAllowHalfOpen = true;
   fastify.server.on('connection', closeWithLingering);
+  // Not in a hook: those before it may be asynchronous, and what the router refuses has none.
+  fastify.server.prependListener('request', ({ socket }, response) => {
+    const previous = newest.get(socket);
+    if (previous?.closed === false) beforeIt.set(response, previous);
+    newest.set(socket, response);
+  });
+  // Node.js would refuse it without a body.
+  fastify.server.on('checkExpectation', (request, response) =>
+    fastify.server.emit('request', request, response),
+  );
 
   fastify.addHook('onRequest', (request, reply, done) => {
     const { socket } = request.raw;
@@ -24,20 +37,52 @@ export function keepConnectionRules(fastify: FastifyInstance): void {
         return;
       }
       const fault = faultOfHead(request.raw);
-      if (fault !== undefined) reply.header('Connection', 'close');
+      if (fault !== undefined) closeBehind(reply);
       done(fault);
     };
     // One after the other (section 9.3.2): Node.js would begin all that a caller sends without waiting.
-    afterAnswer(socket, goOn);
-    newest.set(socket, reply.raw);
+    const previous = beforeIt.get(reply.raw);
+    if (previous === undefined || previous.closed) goOn();
+    else previous.once('close', goOn);
+  });
+  // Where Fastify itself refuses a body, it says so with the header alone.
+  fastify.addHook('onSend', (_request, reply, _payload, done) => {
+    if (reply.getHeader('connection') === 'close') closeBehind(reply);
+    done();
   });
 }
 
-/** Waits for the answer that is under way on a connection, unless it is one to a request that has not yet arrived. */
-export function afterAnswer(socket: Socket, goOn: () => void): void {
-  const previous = newest.get(socket);
-  if (previous?.closed === false && previous.req.complete) previous.once('close', goOn);
-  else goOn();
+/**
+ * Says with the answer that it is the connection's last. A `Connection` header alone would leave that unknown to what
+ * decides here whether there is more to say.
+ */
+export function closeBehind({ raw }: FastifyReply): void {
+  raw.shouldKeepAlive = false;
+}
+
+/**
+ * Ends a connection on which nothing more can be read, behind the answer that is under way.
+ *
+ * @param lastWords the answer to what could not be read, unless the one before closes the connection
+ */
+export function endConnection(socket: Socket, lastWords: string): void {
+  const end = () => {
+    if (socket.writable) socket.write(lastWords);
+    socket.destroySoon();
+  };
+  const response = newest.get(socket);
+  if (response === undefined || (response.closed && response.req.complete)) {
+    end();
+  } else if (!response.req.complete) {
+    // It is the body of the newest request that is wrong, which may have its answer by now.
+    if (response.headersSent) socket.destroySoon();
+    else end();
+  } else {
+    // Before Node.js itself hears of the end of the answer, and closes what the caller has closed on its side.
+    response.prependOnceListener('finish', () => {
+      if (response.shouldKeepAlive) end();
+    });
+  }
 }
 
 /**
@@ -55,14 +100,21 @@ function closeWithLingering(socket: Socket): void {
   };
 }
 
-/** What others on the way to the service could understand in another way, so that one request would hide another. */
-function faultOfHead({ httpVersion, headers, rawHeaders }: IncomingMessage): BadRequestException | undefined {
+/** What the service cannot keep to, or others on the way to it could understand in another way, hiding a request. */
+function faultOfHead({ httpVersion, headers, rawHeaders }: IncomingMessage): HttpException | undefined {
   // Section 3.2. Node.js itself is told not to look, as it would answer without a body.
   const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
   if (hosts > 1) return new BadRequestException('There is more than one Host header.');
   if (hosts === 0 && httpVersion === '1.1') return new BadRequestException('The Host header is missing.');
   // Section 6.1.
   const coding = headers['transfer-encoding'];
-  if (coding === undefined || (coding.toLowerCase() === 'chunked' && httpVersion === '1.1')) return undefined;
-  return new BadRequestException('The only Transfer-Encoding that is taken is chunked, with HTTP/1.1.');
+  if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || httpVersion !== '1.1')) {
+    return new BadRequestException('The only Transfer-Encoding that is taken is chunked, with HTTP/1.1.');
+  }
+  // RFC 9110, section 10.1.1.
+  if (headers.expect === undefined || headers.expect.toLowerCase() === '100-continue') return undefined;
+  return new HttpException(
+    'The only expectation that can be met is 100-continue.',
+    HttpStatus.EXPECTATION_FAILED,
+  );
 }
