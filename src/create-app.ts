@@ -56,9 +56,10 @@ export async function createApp(): Promise<NestFastifyApplication> {
       directives: { 'style-src': ["'self'", "'unsafe-inline'"], 'upgrade-insecure-requests': null },
     },
   });
+  // First, so that it counts what waits for its turn on a connection, too.
+  shedLoad(fastify);
   keepConnectionRules(fastify);
   answerForNode(fastify);
-  shedLoad(fastify);
   limitUrls(fastify);
   refuseUntakenHeaders(fastify);
   tagAnswers(fastify);

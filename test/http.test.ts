@@ -301,6 +301,23 @@ describe('what never reaches a route is answered with a problem document too', (
       expect(statuses(await text(socket))).toEqual(['400']);
     });
 
+    it('a body that cannot be read is answered after the requests before it', async () => {
+      const socket = connect(port, '127.0.0.1');
+      const broken =
+        'POST /v1/organizations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nhello\r\n\r\n';
+      socket.write(post('Before a broken one') + broken);
+      expect(statuses(await text(socket))).toEqual(['201', '400']);
+    });
+
+    it('those beyond what can be served are refused, in turn', async () => {
+      const socket = connect(port, '127.0.0.1');
+      socket.end('GET /v1/organizations HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(3000));
+      const answers = statuses(await text(socket));
+      expect(answers).toHaveLength(3000);
+      expect(answers[0]).toBe('200');
+      expect(new Set(answers)).toEqual(new Set(['200', '503']));
+    });
+
     it('none is done behind an answer that closes the connection', async () => {
       const socket = connect(port, '127.0.0.1');
       socket.write(post('Last', 'Connection: close') + post('Behind the last'));

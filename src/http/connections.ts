@@ -9,21 +9,21 @@ const LINGERING_TIME = 1000;
 /** The answer to the newest request of each connection. */
 const newest = new WeakMap<Socket, ServerResponse>();
 
-/** The answer that an answer waits for: that of the request before, on the same connection. */
-const beforeIt = new WeakMap<ServerResponse, ServerResponse>();
+/** For each answer, the one before it on the same connection, if that was still under way. */
+const previousAnswer = new WeakMap<ServerResponse, ServerResponse>();
 
-/** Makes connections behave where Node.js by itself does not keep to RFC 9112. Before every other hook. */
+/** Makes connections behave where Node.js by itself does not keep to RFC 9112. */
 export function keepConnectionRules(fastify: FastifyInstance): void {
   // A caller may say that it has sent all, and still wait for the answer.
   (fastify.server as { httpAllowHalfOpen?: boolean }).httpAllowHalfOpen = true;
   fastify.server.on('connection', closeWithLingering);
-  // Not in a hook: those before it may be asynchronous, and what the router refuses has none.
+  // Not in a hook: hooks of two requests may take turns, and what the router refuses has none.
   fastify.server.prependListener('request', ({ socket }, response) => {
     const previous = newest.get(socket);
-    if (previous?.closed === false) beforeIt.set(response, previous);
+    if (previous?.closed === false) previousAnswer.set(response, previous);
     newest.set(socket, response);
   });
-  // Node.js would refuse it without a body.
+  // Node.js would refuse an expectation other than 100-continue without a body.
   fastify.server.on('checkExpectation', (request, response) =>
     fastify.server.emit('request', request, response),
   );
@@ -31,37 +31,37 @@ export function keepConnectionRules(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     const { socket } = request.raw;
     const goOn = () => {
-      // Behind an answer that closes the connection nothing more is done (section 9.6).
+      // After an answer that closes the connection nothing more is done (section 9.6).
       if (socket.writableEnded || socket.destroyed) {
         reply.hijack();
         return;
       }
       const fault = faultOfHead(request.raw);
-      if (fault !== undefined) closeBehind(reply);
+      if (fault !== undefined) closeAfter(reply);
       done(fault);
     };
     // One after the other (section 9.3.2): Node.js would begin all that a caller sends without waiting.
-    const previous = beforeIt.get(reply.raw);
+    const previous = previousAnswer.get(reply.raw);
     if (previous === undefined || previous.closed) goOn();
     else previous.once('close', goOn);
   });
   // Where Fastify itself refuses a body, it says so with the header alone.
   fastify.addHook('onSend', (_request, reply, _payload, done) => {
-    if (reply.getHeader('connection') === 'close') closeBehind(reply);
+    if (reply.getHeader('connection') === 'close') closeAfter(reply);
     done();
   });
 }
 
 /**
- * Says with the answer that it is the connection's last. A `Connection` header alone would leave that unknown to what
- * decides here whether there is more to say.
+ * Makes the answer the connection's last, and lets it say so. A `Connection` header alone would not change
+ * `shouldKeepAlive`, by which {@link endConnection} knows it.
  */
-export function closeBehind({ raw }: FastifyReply): void {
+export function closeAfter({ raw }: FastifyReply): void {
   raw.shouldKeepAlive = false;
 }
 
 /**
- * Ends a connection on which nothing more can be read, behind the answer that is under way.
+ * Ends a connection on which nothing more can be read, after the answers that are under way.
  *
  * @param lastWords the answer to what could not be read, unless the one before closes the connection
  */
@@ -71,17 +71,22 @@ export function endConnection(socket: Socket, lastWords: string): void {
     socket.destroySoon();
   };
   const response = newest.get(socket);
+  const previous = response && previousAnswer.get(response);
   if (response === undefined || (response.closed && response.req.complete)) {
     end();
-  } else if (!response.req.complete) {
-    // It is the body of the newest request that is wrong, which may have its answer by now.
-    if (response.headersSent) socket.destroySoon();
-    else end();
-  } else {
-    // Before Node.js itself hears of the end of the answer, and closes what the caller has closed on its side.
+  } else if (response.req.complete) {
+    // Before Node.js's own listener, which closes what the caller has closed on its side.
     response.prependOnceListener('finish', () => {
       if (response.shouldKeepAlive) end();
     });
+  } else if (previous?.closed === false) {
+    // The body is wrong of a request that waits for its turn: this is its answer, and comes before it would begin.
+    previous.prependOnceListener('close', end);
+  } else if (response.headersSent) {
+    // The body is wrong of a request that has its answer already.
+    socket.destroySoon();
+  } else {
+    end();
   }
 }
 

@@ -16,6 +16,8 @@ const PROBLEMS_BY_SQLSTATE: Record<string, Problem | undefined> = {
   '22021': NOT_STORABLE, // character not in repertoire
   '22P02': NOT_STORABLE, // invalid text representation
   '23503': problem(404, 'What the request refers to has just been deleted.'), // foreign key violation
+  '25P03': UNAVAILABLE, // idle in transaction session timeout
+  '25P04': UNAVAILABLE, // transaction timeout
   '25006': UNAVAILABLE, // read only SQL transaction: the server is a standby
   '28': UNAVAILABLE, // invalid authorization specification
   '3D': UNAVAILABLE, // invalid catalog name: the database is gone
@@ -30,7 +32,8 @@ const PROBLEMS_BY_SQLSTATE: Record<string, Problem | undefined> = {
 /** What a failure of the database means to the caller; undefined for any other error, and for what is the service's own fault. */
 export function databaseProblem(error: unknown): Problem | undefined {
   const { code = '', severity = '' } = postgresError(error) ?? {};
-  // Whatever the reason, the server ends the connection, or itself.
+  // Whatever the reason, the server ends the connection, or itself. (A server that speaks another language has other
+  // words for it; those that are known to end a connection are in the table, too.)
   if (isConnectionFailure(error) || severity === 'FATAL' || severity === 'PANIC') return UNAVAILABLE;
   return PROBLEMS_BY_SQLSTATE[code] ?? PROBLEMS_BY_SQLSTATE[code.slice(0, 2)];
 }

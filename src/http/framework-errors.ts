@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { closeBehind, endConnection } from './connections.js';
+import { closeAfter, endConnection } from './connections.js';
 import { DETAILS, type Problem, PROBLEM_JSON, problem } from './problem.js';
 
 /** Answers what Fastify's router refuses before there is a route: a malformed escape in the URL. */
@@ -13,7 +13,7 @@ export function answerFrameworkError(
 ): void {
   const answer = problem(statusCode, 'The URL is not valid.');
   // No hook has run: neither those that look at the head as a whole, nor the one that sets this header.
-  closeBehind(reply);
+  closeAfter(reply);
   void reply
     .status(statusCode)
     .type(PROBLEM_JSON)

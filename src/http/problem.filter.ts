@@ -8,7 +8,7 @@ import {
 } from '@nestjs/common';
 import { errorCodes, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { AllowedMethods } from './allowed-methods.js';
-import { closeBehind } from './connections.js';
+import { closeAfter } from './connections.js';
 import { databaseProblem, UNAVAILABLE } from './database-problem.js';
 import {
   DETAILS,
@@ -41,7 +41,7 @@ export class ProblemFilter implements ExceptionFilter {
     if (error instanceof TryAgainException) reply.header('Retry-After', error.retryAfter);
     else if (answer.status === 503) reply.header('Retry-After', RETRY_AFTER);
     if (error instanceof UnauthenticatedException) reply.header('WWW-Authenticate', error.challenge);
-    if (answer.status === 408) closeBehind(reply);
+    if (answer.status === 408) closeAfter(reply);
     // A string, because a schema of the route or a serializer of its own must not touch it.
     void reply.status(answer.status).type(PROBLEM_JSON).send(JSON.stringify(answer));
   }

@@ -44,7 +44,7 @@ export const DETAILS = {
   414: 'The URL is longer than 8 KiB.',
   415: 'The body must be JSON, not compressed, with Content-Type: application/json.',
   431: 'The headers are larger than 16 KiB.',
-  503: 'The database cannot be reached or did not answer in time. Try again soon; to send a POST again without creating twice, send it with an Idempotency-Key.',
+  503: 'The database cannot be reached or did not answer in time. Try again soon: what was sent with an Idempotency-Key creates nothing twice.',
 } as const;
 
 /** The 404 of a resource whose path leads nowhere. */

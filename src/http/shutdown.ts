@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { closeBehind } from './connections.js';
+import { closeAfter } from './connections.js';
 
 /** How much longer than a request may take a shutdown waits for those under way, in milliseconds. */
 const GRACE = 500;
@@ -21,7 +21,7 @@ export function closeConnectionsOnShutdown(fastify: FastifyInstance, requestTime
     done();
   });
   fastify.addHook('onSend', (_request, reply, _payload, done) => {
-    if (isClosing) closeBehind(reply);
+    if (isClosing) closeAfter(reply);
     done();
   });
 }

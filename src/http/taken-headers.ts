@@ -31,9 +31,12 @@ export function refuseUntakenHeaders(fastify: FastifyInstance): void {
     const { method, headers, is404, routeOptions } = request;
     if (is404 || isRead(method)) {
       done();
-    } else if (method === 'POST' && 'idempotency-key' in headers && routeOptions.config.takes === undefined) {
-      // The answer holds an API key, which is kept nowhere.
-      done(new BadRequestException('No Idempotency-Key is possible here, as the answer cannot be repeated.'));
+    } else if (
+      method === 'POST' &&
+      'idempotency-key' in headers &&
+      routeOptions.config.takes !== 'Idempotency-Key'
+    ) {
+      done(new BadRequestException('No Idempotency-Key is possible here: this answer is not kept.'));
     } else if ('if-none-match' in headers) {
       done(new PreconditionFailedException('If-None-Match is for reads only.'));
     } else if ('if-match' in headers && routeOptions.config.takes !== 'If-Match') {
