@@ -7,6 +7,18 @@ import { databaseSettings, SERVER } from './support/database.js';
 import { createOwner, createPhone, listPhones } from './support/owners.js';
 
 it(
+  'a text that reads like a failure of the embedded database is none',
+  { skip: SERVER !== undefined },
+  async () => {
+    const owner = await createOwner('organization');
+    const phone = await createPhone(owner, { phone_type: 'SPANIC' });
+    await createPhone(owner, { digits: '1 VPANIC', phone_type: 'VPANIC' });
+    for (let count = 0; count < 5; count += 1) expect((await listPhones(owner))[0]).toEqual(phone);
+    expect(await request('GET', '/health/ready')).toMatchObject({ status: 200 });
+  },
+);
+
+it(
   'the embedded database starts again after it has failed, with all that was acknowledged',
   { skip: SERVER !== undefined },
   async () => {

@@ -8,8 +8,11 @@ import { Logger } from '@nestjs/common';
 import { StartError } from '../config/start-error.js';
 import { DirectoryLock } from './directory-lock.js';
 
-/** The severity in an error message of PostgreSQL's protocol (PostgreSQL documentation, section 55.8). */
-const PANIC = 'VPANIC\0';
+/**
+ * How an error message of PostgreSQL's protocol begins whose severity is PANIC (PostgreSQL documentation, section 55.8).
+ * Nothing that a caller sent can look like it, as text has no NUL and no length begins with `V`.
+ */
+const PANIC = 'SPANIC\0VPANIC\0';
 
 /** How long after a failure the engine is started again, in milliseconds. */
 const RESTART_DELAY = 500;
@@ -57,9 +60,12 @@ export class EmbeddedDatabase {
   async close(): Promise<void> {
     this.isClosing = true;
     await this.restart;
-    await this.server.stop();
-    await this.database.close();
-    await this.lock.release();
+    try {
+      await this.server.stop();
+      await this.database.close();
+    } finally {
+      await this.lock.release();
+    }
   }
 
   private async start(port = 0): Promise<void> {
@@ -95,14 +101,20 @@ export class EmbeddedDatabase {
   private async startAgain(): Promise<void> {
     const { port } = this;
     this.log.error('The embedded database has failed. It is started again.');
-    await this.server.stop();
+    let lastReason = '';
     while (!this.isClosing) {
-      await setTimeout(RESTART_DELAY);
       try {
+        // Also what the attempt before has started.
+        await this.server.stop();
+        await this.database.close().catch(() => undefined);
+        await setTimeout(RESTART_DELAY);
         await this.start(port);
         return;
       } catch (error) {
-        this.log.error(`The embedded database cannot be started again yet: ${String(error)}`);
+        const reason = String(error);
+        if (reason !== lastReason)
+          this.log.error(`The embedded database cannot be started again yet: ${reason}`);
+        lastReason = reason;
       }
     }
   }

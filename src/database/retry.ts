@@ -6,7 +6,7 @@ const MAX_ATTEMPTS = 5;
 
 /**
  * Does a piece of work, and does it again when PostgreSQL has undone it for a deadlock or a serialization failure
- * (PostgreSQL documentation, section 13.5), after 10 to 160 milliseconds, longer each time and by chance.
+ * (PostgreSQL documentation, section 13.5), after 10 to 160 milliseconds, with exponential backoff and jitter.
  *
  * @param work all of the transaction, from what it reads on
  * @returns what the work returns
