@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Answer, expectProblem } from './support/api.js';
 import { SERVER } from './support/database.js';
 import type { Phone } from './support/owners.js';
 import { PostgresqlServer } from './support/postgresql.js';
-import { Service } from './support/service.js';
+import { send, Service } from './support/service.js';
 import { TcpProxy } from './support/tcp-proxy.js';
 
 /** The connections of the service under test. */
@@ -22,47 +23,14 @@ let origin: string;
 let owner: string;
 let phone: Phone;
 
-interface Answer {
-  status: number;
-  retryAfter: string | null;
-  type: string | null;
-  body: unknown;
-}
-
 /** Sends a request that must be answered in time. */
-async function ask<Body>(
-  method: string,
-  path: string,
-  body?: object,
-  headers = {},
-): Promise<Answer & { body: Body }> {
-  const response = await fetch(new URL(path, origin), {
-    method,
-    headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
-    body: body && JSON.stringify(body),
-    signal: AbortSignal.timeout(PROMISE),
-  });
-  const text = await response.text();
-  return {
-    status: response.status,
-    retryAfter: response.headers.get('retry-after'),
-    type: response.headers.get('content-type'),
-    body: (text === '' ? undefined : JSON.parse(text)) as Body,
-  };
+function ask<Body>(method: string, path: string, body?: object, headers = {}): Promise<Answer<Body>> {
+  return send(method, new URL(path, origin).href, body, headers, AbortSignal.timeout(PROMISE));
 }
 
 function expectUnavailable(answer: Answer): void {
-  expect(answer).toMatchObject({
-    status: 503,
-    retryAfter: expect.stringMatching(/^[1-9]\d*$/) as string,
-    type: expect.stringMatching(/^application\/problem\+json/) as string,
-    body: {
-      type: 'about:blank',
-      title: 'Service Unavailable',
-      status: 503,
-      detail: expect.any(String) as string,
-    },
-  });
+  expectProblem(answer, 503);
+  expect(answer.headers['retry-after']).toMatch(/^[1-9]\d*$/);
 }
 
 const READS = (): [string, string][] => [
@@ -212,7 +180,7 @@ describe('when its database fails, the service goes on', { skip: SERVER === unde
     await expectRecovery();
   });
 
-  it('while no answer arrives, and when they do again', async () => {
+  it('while no answer arrives, and when answers arrive again', async () => {
     proxy.pause();
     await expectOutage();
     proxy.resume();

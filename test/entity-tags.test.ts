@@ -147,12 +147,16 @@ describe('a write that takes no precondition', () => {
     ['POST', '/phones', 'if-none-match', { digits: '211' }],
     ['PUT', '', 'if-match', { name: 'Another' }],
     ['DELETE', '', 'if-match'],
-    ['PUT', '/phones/1', 'if-none-match', { digits: '211' }],
+    ['PUT', '/phones/ID', 'if-none-match', { digits: '211' }],
   ])('is refused with one: %s …%s with %s', async (method, path, header, body) => {
     const owner = await createOwner('organization');
-    const answer = await request(method, owner + path, body, { ...AS_ADMIN, [header]: '*' });
+    const phone = await createPhone(owner);
+    const { body: organization } = await request('GET', owner);
+    const url = owner + path.replace('ID', String(phone.id));
+    const answer = await request(method, url, body, { ...AS_ADMIN, [header]: '*' });
     expectProblem(answer, 412, expect.stringMatching(/^If-(None-)?Match is /));
-    expect(await listPhones(owner)).toEqual([]);
+    expect(await listPhones(owner)).toEqual([phone]);
+    expect((await request('GET', owner)).body).toEqual(organization);
   });
 });
 

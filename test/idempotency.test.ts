@@ -12,7 +12,7 @@ function post<Body = Phone>(url: string, body: object, key: string, headers = {}
   return request('POST', url, body, { 'idempotency-key': key, ...headers });
 }
 
-const keyed = async (): Promise<number> => {
+const countKeys = async (): Promise<number> => {
   const { rows } = await app
     .get(Pool)
     .query<{ count: number }>('SELECT count(*)::integer AS count FROM idempotency_keys');
@@ -33,7 +33,7 @@ describe.each(OWNER_TYPES)('a POST of a phone of an %s that is sent again with i
     expect(await listPhones(url.replace('/phones', ''))).toEqual([{ ...first.body, digits: '311' }]);
   });
 
-  it('adds nothing either when the first answer comes while it waits', async () => {
+  it('adds nothing either while the first one is under way', async () => {
     const owner = await createOwner(type);
     const key = randomUUID();
     const answers = await Promise.all(Array.from({ length: 10 }, () => post(`${owner}/phones`, PHONE, key)));
@@ -113,10 +113,10 @@ describe('a refusal', () => {
     [404, '/v1/organizations/2000000000/phones', PHONE],
     [400, '/v1/organizations/1/phones', { digits: 'none' }],
   ])('keeps no key: %i', async (status, url, body) => {
-    const before = await keyed();
+    const before = await countKeys();
     const key = randomUUID();
     expectProblem(await post(url, body, key), status);
-    expect(await keyed()).toBe(before);
+    expect(await countKeys()).toBe(before);
     const owner = await createOwner('organization');
     expect((await post(`${owner}/phones`, PHONE, key)).status).toBe(201);
   });
@@ -183,7 +183,7 @@ describe('an Idempotency-Key', () => {
     await pool.query(`UPDATE idempotency_keys SET created_at = now() - interval '24 hours'`);
     await post(`${owner}/phones`, PHONE, key);
     expect(await listPhones(owner)).toHaveLength(2);
-    const old = await keyed();
+    const old = await countKeys();
     expect(old).toBeGreaterThan(1);
     for (let left = old; left > 0; left -= 9) await post(`${owner}/phones`, PHONE, randomUUID());
     const { rows } = await pool.query(

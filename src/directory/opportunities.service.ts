@@ -55,7 +55,10 @@ export class OpportunitiesService {
   ): Promise<OpportunityDto> {
     return this.idempotency.once(request, async (manager) => {
       const { id: organization_id } = await this.organizations.get(organization, manager);
-      return { ...(await insertUnderSlug(manager, Opportunity, title, { organization_id, title })), title };
+      return {
+        ...(await insertUnderSlug(manager, Opportunity, 'opportunity', title, { organization_id, title })),
+        title,
+      };
     });
   }
 

@@ -41,7 +41,7 @@ export class OrganizationsService {
    */
   create({ name }: CreateOrganizationDto, request?: KeyedRequest): Promise<OrganizationDto> {
     return this.idempotency.once(request, async (manager) => ({
-      ...(await insertUnderSlug(manager, Organization, name, { name })),
+      ...(await insertUnderSlug(manager, Organization, 'organization', name, { name })),
       name,
     }));
   }

@@ -8,18 +8,19 @@ const MAX_SLUG_LENGTH = 80;
  * Inserts a row under a slug made from its name. Where another row has that slug, a few random characters
  * follow it: the database says whether a slug is free, so no two requests can take the same one.
  *
- * @param entity what it is; its name stands in the slug where the row's has no letter, as in `organization-211`
+ * @param kind what stands in the slug where the name has no letter, as in `organization-211`
  * @param name what the slug is made from
  * @param row the other columns
- * @returns what the database and the name gave the row
+ * @returns the ID and the slug of the new row
  */
 export async function insertUnderSlug<Row extends ObjectLiteral>(
   manager: EntityManager,
   entity: ObjectType<Row>,
+  kind: string,
   name: string,
   row: QueryDeepPartialEntity<Row>,
 ): Promise<{ id: number; slug: string }> {
-  const base = slugOf(name, entity.name.toLowerCase());
+  const base = slugOf(name, kind);
   for (let slug = base; ; slug = `${base}-${randomBytes(3).toString('hex')}`) {
     const insert = manager
       .createQueryBuilder()

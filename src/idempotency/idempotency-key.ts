@@ -34,7 +34,7 @@ export const IdempotencyKey = createParamDecorator(
     const key = quoted ?? bare;
     if (key === undefined) {
       throw new BadRequestException(
-        'The Idempotency-Key must be 1 to 255 visible ASCII characters, best a random UUID in double quotes.',
+        'The Idempotency-Key must be 1 to 255 visible ASCII characters in double quotes, best a random UUID, without " and \\ in it.',
       );
     }
     return { caller: nameOf(request), key, fingerprint: fingerprintOf(request) };

@@ -2,7 +2,7 @@ import { Column, CreateDateColumn, Entity, Index, PrimaryColumn } from 'typeorm'
 
 /** An `Idempotency-Key` that was sent with a POST, and what was answered. */
 @Entity('idempotency_keys')
-export class IdempotencyKey {
+export class KeptAnswer {
   /** Who sent it: each caller has keys of its own. */
   @PrimaryColumn({ type: 'varchar', length: 20, primaryKeyConstraintName: 'pk_idempotency_keys' })
   caller!: string;

@@ -57,9 +57,11 @@ export class PhonesService {
    *
    * @param request the request, when it brings an `Idempotency-Key`: sent again, it adds nothing again
    * @throws NotFoundException when there is no such owner
+   * @throws TryAgainException, ConflictException as {@link IdempotencyService.once} says
    */
   async create(owner: Owner, phone: CreatePhoneDto, request?: KeyedRequest): Promise<PhoneRow> {
     const statement = createPhone(owner, phone);
+    // Without a key there is nothing to keep beside the phone, so one prepared statement is all.
     if (request === undefined) return found(await this.write<PhoneRow>(owner, statement), owner.type);
     return this.idempotency.once(request, async (manager) =>
       found(await writeAlone<PhoneRow>(manager, owner, statement), owner.type),
@@ -90,7 +92,7 @@ export class PhonesService {
 
   /**
    * Runs a statement that may make a number the primary one. Of two that run at once and cannot see each
-   * other's number, the index refuses the later one. That one is run again alone.
+   * other's number, the index refuses the later one. That one is run again under the owner's lock.
    */
   private write<Row>(owner: Owner, statement: QueryConfig): Promise<Row[]> {
     return retryRolledBack(async () => {

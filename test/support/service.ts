@@ -87,9 +87,11 @@ export async function send<Body>(
   url: string,
   body?: unknown,
   headers: Record<string, string> = {},
+  signal?: AbortSignal,
 ): Promise<Answer<Body>> {
   const response = await fetch(url, {
     method,
+    signal,
     headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
