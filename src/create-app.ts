@@ -12,11 +12,11 @@ import { AllowedMethods, ROUTER_OPTIONS } from './http/allowed-methods.js';
 import { keepConnectionRules } from './http/connections.js';
 import { tagAnswers } from './http/entity-tags.js';
 import { answerClientError, answerForNode, answerFrameworkError } from './http/framework-errors.js';
-import { shedLoad } from './http/overload.js';
 import { parseJsonBodies } from './http/json-body.js';
 import { closeConnectionsOnShutdown, SHUTDOWN_SIGNALS } from './http/shutdown.js';
 import { PinoLogger } from './http/pino-logger.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import { limitRequests } from './http/request-limits.js';
 import { RequestPipe } from './http/request.pipe.js';
 import { refuseUntakenHeaders } from './http/taken-headers.js';
 import { limitUrls } from './http/url-limit.js';
@@ -36,7 +36,6 @@ export async function createApp(): Promise<NestFastifyApplication> {
     bodyLimit: BODY_LIMIT,
     clientErrorHandler: answerClientError,
     frameworkErrors: answerFrameworkError,
-    handlerTimeout: REQUEST_TIMEOUT,
     http: { requireHostHeader: false, headersTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: 1000 },
     // For bodies that nobody reads. Of the others the handler's limit comes first.
     requestTimeout: 2 * REQUEST_TIMEOUT,
@@ -57,7 +56,7 @@ export async function createApp(): Promise<NestFastifyApplication> {
     },
   });
   // First, so that it counts what waits for its turn on a connection, too.
-  shedLoad(fastify);
+  limitRequests(fastify, REQUEST_TIMEOUT);
   keepConnectionRules(fastify);
   answerForNode(fastify);
   limitUrls(fastify);

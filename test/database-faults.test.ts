@@ -187,6 +187,21 @@ describe('when its database fails, the service goes on', { skip: SERVER === unde
     await expectRecovery();
   });
 
+  it('while each answer is late, but none by more than a statement may take', async () => {
+    const key = randomUUID();
+    const post = () => ask<Phone>('POST', `${owner}/phones`, { digits: '511' }, { 'idempotency-key': key });
+    proxy.delayAnswers(1200);
+    expect(await ask('GET', `${owner}/phones/${phone.id}`)).toMatchObject({ status: 200 });
+    // A transaction of several statements.
+    expectUnavailable(await post());
+    proxy.delayAnswers(0);
+    await until(`SELECT FROM pg_stat_activity WHERE ${OF_SERVICE} AND state <> 'idle'`, 0);
+    expect(await post()).toMatchObject({ status: 201 });
+    const phones = (await ask<Phone[]>('GET', `${owner}/phones`)).body;
+    expect(phones.filter(({ digits }) => digits === '511')).toHaveLength(1);
+    await expectRecovery();
+  });
+
   it('when the network cuts its connections', async () => {
     await expectWholePool();
     proxy.cut();

@@ -224,6 +224,11 @@ describe('what never reaches a route is answered with a problem document too', (
     ['no Host header', 'GET /v1/organizations HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
     ['two Host headers', 'GET /v1/organizations HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n', 400],
     [
+      'a second Host header after a thousand others',
+      `GET /v1/organizations HTTP/1.1\r\nHost: x\r\n${'a:\r\n'.repeat(1000)}Host: y\r\n\r\n`,
+      400,
+    ],
+    [
       'a transfer coding that is not taken',
       'GET /v1/organizations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
       400,
@@ -309,7 +314,7 @@ describe('what never reaches a route is answered with a problem document too', (
       expect(statuses(await text(socket))).toEqual(['201', '400']);
     });
 
-    it('those beyond what can be served are refused, in turn', async () => {
+    it("those that wait beyond a connection's share are refused, in turn", async () => {
       const socket = connect(port, '127.0.0.1');
       socket.end('GET /v1/organizations HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(3000));
       const answers = statuses(await text(socket));

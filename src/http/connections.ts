@@ -9,18 +9,22 @@ const LINGERING_TIME = 1000;
 /** The answer to the newest request of each connection. */
 const newest = new WeakMap<Socket, ServerResponse>();
 
-/** For each answer, the one before it on the same connection, if that was still under way. */
-const previousAnswer = new WeakMap<ServerResponse, ServerResponse>();
+/** For each answer, the one before it on the same connection, if that was still under way, and how many wait so. */
+const turns = new WeakMap<ServerResponse, { previous: ServerResponse; waiting: number }>();
 
 /** Makes connections behave where Node.js by itself does not keep to RFC 9112. */
 export function keepConnectionRules(fastify: FastifyInstance): void {
   // A caller may say that it has sent all, and still wait for the answer.
   (fastify.server as { httpAllowHalfOpen?: boolean }).httpAllowHalfOpen = true;
+  // Their size has a limit. Node.js would leave out those beyond 1000, and with them what they ask for.
+  fastify.server.maxHeadersCount = 0;
   fastify.server.on('connection', closeWithLingering);
   // Not in a hook: hooks of two requests may take turns, and what the router refuses has none.
   fastify.server.prependListener('request', ({ socket }, response) => {
     const previous = newest.get(socket);
-    if (previous?.closed === false) previousAnswer.set(response, previous);
+    if (previous?.closed === false) {
+      turns.set(response, { previous, waiting: (turns.get(previous)?.waiting ?? 0) + 1 });
+    }
     newest.set(socket, response);
   });
   // Node.js would refuse an expectation other than 100-continue without a body.
@@ -32,24 +36,28 @@ export function keepConnectionRules(fastify: FastifyInstance): void {
     const { socket } = request.raw;
     const goOn = () => {
       // After an answer that closes the connection nothing more is done (section 9.6).
-      if (socket.writableEnded || socket.destroyed) {
-        reply.hijack();
-        return;
-      }
+      if (socket.writableEnded || socket.destroyed) reply.hijack();
+      if (reply.sent) return;
       const fault = faultOfHead(request.raw);
       if (fault !== undefined) closeAfter(reply);
       done(fault);
     };
     // One after the other (section 9.3.2): Node.js would begin all that a caller sends without waiting.
-    const previous = previousAnswer.get(reply.raw);
-    if (previous === undefined || previous.closed) goOn();
-    else previous.once('close', goOn);
+    const turn = turns.get(reply.raw);
+    if (turn === undefined || turn.previous.closed) goOn();
+    else turn.previous.once('close', goOn);
   });
   // Where Fastify itself refuses a body, it says so with the header alone.
   fastify.addHook('onSend', (_request, reply, _payload, done) => {
     if (reply.getHeader('connection') === 'close') closeAfter(reply);
     done();
   });
+}
+
+/** How many requests of the same connection are to be answered before this one begins. */
+export function waitingBefore(response: ServerResponse): number {
+  const turn = turns.get(response);
+  return turn === undefined || turn.previous.closed ? 0 : turn.waiting;
 }
 
 /**
@@ -71,7 +79,7 @@ export function endConnection(socket: Socket, lastWords: string): void {
     socket.destroySoon();
   };
   const response = newest.get(socket);
-  const previous = response && previousAnswer.get(response);
+  const previous = response && turns.get(response)?.previous;
   if (response === undefined || (response.closed && response.req.complete)) {
     end();
   } else if (response.req.complete) {

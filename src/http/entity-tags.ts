@@ -14,9 +14,9 @@ export interface Versioned {
 /** The entity tags of an `If-Match` or `If-None-Match`, or `*` for any (RFC 9110, section 13.1). */
 type EntityTags = string[] | '*';
 
-/** One entity tag, weak or strong (RFC 9110, section 8.8.3), and a list of them. */
+/** One entity tag, weak or strong (RFC 9110, section 8.8.3), and a list of them, which may have empty elements (5.6.1.2). */
 const ENTITY_TAG = /(W\/)?("[\x21\x23-\x7e\x80-\xff]*")/;
-const ENTITY_TAGS = new RegExp(`^(\\s*${ENTITY_TAG.source}\\s*(,|$))+$`);
+const ENTITY_TAGS = new RegExp(`^[\\s,]*(${ENTITY_TAG.source}\\s*(,[\\s,]*|$))+$`);
 
 /**
  * Gives each answer to a read its strong `ETag`, and each phone that a write returns. That of a phone is its ID and its

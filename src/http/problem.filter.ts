@@ -6,7 +6,7 @@ import {
   Logger,
   NotFoundException,
 } from '@nestjs/common';
-import { errorCodes, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AllowedMethods } from './allowed-methods.js';
 import { closeAfter } from './connections.js';
 import { databaseProblem, UNAVAILABLE } from './database-problem.js';
@@ -19,6 +19,7 @@ import {
   TryAgainException,
   UnauthenticatedException,
 } from './problem.js';
+import { RequestTimeoutError } from './request-limits.js';
 
 /** After how many seconds a caller may try again what failed because the database is unavailable. */
 const RETRY_AFTER = 5;
@@ -65,7 +66,7 @@ export class ProblemFilter implements ExceptionFilter {
       );
     }
     // The time limit is over: either the body is not all there, or the database has not answered.
-    const isLate = error instanceof errorCodes.FST_ERR_HANDLER_TIMEOUT;
+    const isLate = error instanceof RequestTimeoutError;
     if (isLate && !request.raw.complete) return problem(408, DETAILS[408]);
     const answer = isLate ? UNAVAILABLE : databaseProblem(error);
     if (answer !== undefined) {

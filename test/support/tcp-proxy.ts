@@ -5,6 +5,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class TcpProxy {
   private readonly sockets = new Set<Socket>();
   private isPaused = false;
+  private delay = 0;
 
   private constructor(
     private readonly server: Server,
@@ -22,7 +23,12 @@ export class TcpProxy {
   }
 
   private add(client: Socket, upstream: Socket): void {
-    client.pipe(upstream).pipe(client);
+    client.pipe(upstream);
+    upstream.on('data', (data) => {
+      if (this.delay === 0) client.write(data);
+      else setTimeout(() => client.write(data), this.delay);
+    });
+    upstream.once('end', () => client.end());
     for (const [socket, other] of [
       [client, upstream],
       [upstream, client],
@@ -35,6 +41,11 @@ export class TcpProxy {
       });
       if (this.isPaused) socket.pause();
     }
+  }
+
+  /** Lets each answer arrive late, by so many milliseconds. */
+  delayAnswers(milliseconds: number): void {
+    this.delay = milliseconds;
   }
 
   /** Lets nothing through in either direction. */

@@ -1,0 +1,79 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { waitingBefore } from './connections.js';
+import { TryAgainException } from './problem.js';
+
+/** How many requests may be under way at once. A service that answers a thousand a second needs a second for them. */
+const MAX_REQUESTS = 1000;
+
+/** How many requests of one connection may wait for their turn. Beyond that it takes more than its share. */
+const MAX_WAITING = 100;
+
+/** How many connections may be open at once. Each takes memory, and the system has a limit of its own. */
+const MAX_CONNECTIONS = 10_000;
+
+/** How late a timer may be, in milliseconds. Beyond that the event loop has more to do than it can. */
+const MAX_EVENT_LOOP_DELAY = 500;
+
+/** How often the event loop, and the time that requests take, are looked at, in milliseconds. */
+const SAMPLE_INTERVAL = 100;
+
+/** How many times running the event loop must be late: a single long task is no overload. */
+const LATE_SAMPLES = 2;
+
+/** How long there must be no overload before another one is logged, in milliseconds. */
+const LOG_INTERVAL = 10_000;
+
+/** The time that a request may take is over. */
+export class RequestTimeoutError extends Error {}
+
+/**
+ * Refuses requests while there are more than can be served, so that those that are let in are answered in time, and
+ * ends those that are not. Whether the process is alive is answered all the same: an orchestrator must not end it for
+ * having much to do.
+ *
+ * @param requestTimeout the longest that a request may take, in milliseconds
+ */
+export function limitRequests(fastify: FastifyInstance, requestTimeout: number): void {
+  /** Each request that is under way, by its reply, and when its time is over: the oldest first. */
+  const underWay = new Map<FastifyReply, number>();
+  let lateSamples = 0;
+  let lastShed = -LOG_INTERVAL;
+  fastify.server.maxConnections = MAX_CONNECTIONS;
+
+  // From here on, and not as @fastify/under-pressure does from its registration on: a start is no overload.
+  fastify.addHook('onReady', (done) => {
+    let due = performance.now() + SAMPLE_INTERVAL;
+    const timer = setInterval(() => {
+      const now = performance.now();
+      lateSamples = now - due > MAX_EVENT_LOOP_DELAY ? lateSamples + 1 : 0;
+      due = now + SAMPLE_INTERVAL;
+      for (const [reply, end] of underWay) {
+        if (end > now) break;
+        underWay.delete(reply);
+        if (!reply.sent) reply.send(new RequestTimeoutError());
+      }
+    }, SAMPLE_INTERVAL);
+    timer.unref();
+    done();
+  });
+
+  fastify.addHook('onRequest', ({ routeOptions }, reply, done) => {
+    const now = performance.now();
+    const isRoom = underWay.size < MAX_REQUESTS && lateSamples < LATE_SAMPLES;
+    if (waitingBefore(reply.raw) > MAX_WAITING) {
+      done(
+        new TryAgainException(503, 'Too many requests wait on this connection. Read their answers first.'),
+      );
+    } else if (isRoom || routeOptions.url === '/health/live') {
+      underWay.set(reply, now + requestTimeout);
+      // Also when the caller does not wait for the answer.
+      reply.raw.once('close', () => underWay.delete(reply));
+      done();
+    } else {
+      if (now - lastShed >= LOG_INTERVAL)
+        fastify.log.warn(`Overloaded: ${underWay.size} requests are under way`);
+      lastShed = now;
+      done(new TryAgainException(503, 'The service has too much to do. Try again soon.'));
+    }
+  });
+}
