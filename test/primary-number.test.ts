@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import dataSource from '../ormconfig.js';
-import { request } from './support/api.js';
+import { request, restart } from './support/api.js';
 import { SERVER } from './support/database.js';
 import { createOrganization, createOwner, createPhone, listPhones, OWNER_TYPES } from './support/owners.js';
 
@@ -134,5 +135,29 @@ describe.skipIf(SERVER === undefined)('while the only number of an owner is bein
       return { adding };
     });
     expect(await added.adding).toMatchObject({ is_primary: true });
+  });
+});
+
+// The embedded database runs one transaction at a time.
+describe.skipIf(SERVER === undefined)('where the transactions of the database are others by default', () => {
+  it.each(['repeatable read', 'serializable'])('many at once do not fail: %s', async (isolation) => {
+    const [{ name } = {}] = await dataSource.query<{ name: string }[]>('SELECT current_database() AS name');
+    await dataSource.query(`ALTER DATABASE ${name} SET default_transaction_isolation = '${isolation}'`);
+    await restart({});
+    for (const type of OWNER_TYPES) {
+      const owner = await createOwner(type);
+      const answers = await Promise.all(
+        Array.from({ length: 40 }, (_, number) =>
+          request(
+            'POST',
+            `${owner}/phones`,
+            { digits: String(number), is_primary: true },
+            { 'idempotency-key': randomUUID() },
+          ),
+        ),
+      );
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+      expect(await primaries(owner)).toHaveLength(1);
+    }
   });
 });

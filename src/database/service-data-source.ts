@@ -109,6 +109,8 @@ export class ServiceDataSource extends DataSource {
       // For a server that does not even say that the time is over.
       query_timeout: environment.DATABASE_STATEMENT_TIMEOUT + GRACE,
       keepAlive: true,
+      // Whatever the server's default: the statements count on seeing what was committed while they waited.
+      options: '-c default_transaction_isolation=read\\ committed',
     };
     if (DATABASE_URL !== undefined) return { url: DATABASE_URL, extra: pool };
     this.embedded ??= await EmbeddedDatabase.open(DATA_DIR);
