@@ -1,11 +1,16 @@
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { databaseSettings, newDataDirectory, SERVER } from './support/database.js';
 import { type Result, send, Service } from './support/service.js';
+
+function* endless(): Generator<string> {
+  for (;;) yield 'HTTP/1.1 200 OK\r\n';
+}
 
 /** One line for the operator, no stack trace, and an exit that a supervisor notices. */
 function expectRefusal({ code, output }: Result, line: RegExp): void {
@@ -144,6 +149,28 @@ describe('a start is refused in one line', () => {
     await service.end('SIGTERM');
     await rm(DATA_DIR, { recursive: true });
   });
+
+  it.each<[string, string, (socket: Socket) => void]>([
+    ['is silent', String(2 ** 22 + 1), () => undefined],
+    ['does not end', String(process.pid), (socket) => void Readable.from(endless()).pipe(socket)],
+  ])(
+    'but not with a lock of a killed one whose port is now that of a program that %s',
+    async (_, id, talk) => {
+      const stranger = createServer((socket) => {
+        socket.on('error', () => socket.destroy());
+        talk(socket);
+      }).listen(0, '127.0.0.1');
+      await once(stranger, 'listening');
+      const DATA_DIR = await newDataDirectory();
+      const { port } = stranger.address() as AddressInfo;
+      await writeFile(join(DATA_DIR, 'lock'), `${port} 1b4e28ba-2fa1-11d2-883f-0016d3cca427 ${id}`);
+      const service = new Service({ DATA_DIR });
+      await service.listening();
+      await service.end('SIGTERM');
+      stranger.close();
+      await rm(DATA_DIR, { recursive: true });
+    },
+  );
 
   it('with a wrong setting in a .env, unless the environment has a right one', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'phones-test-'));

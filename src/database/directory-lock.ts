@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { StartError } from '../config/start-error.js';
 
 /** How long the holder of a lock may take to answer, in milliseconds. One that is busy takes its time. */
@@ -11,9 +10,9 @@ const HOLDER_PATIENCE = 2000;
 
 /**
  * Keeps a second process of this machine out of a directory. The lock file names a loopback port on which the
- * holder answers with what stands in the file; a holder that was killed answers no more, so the file that it
- * left behind locks nothing. (Node.js has no `flock`, and a process ID alone may have been given to another
- * process since.)
+ * holder answers with what stands in the file, and its process ID; a holder that was killed answers no more, so the file
+ * that it left behind locks nothing. (Node.js has no `flock`. A process ID alone may have been given to another process
+ * since, and so may a port.)
  */
 export class DirectoryLock {
   private constructor(
@@ -29,7 +28,7 @@ export class DirectoryLock {
     const server = createServer((socket) => socket.on('error', () => socket.destroy()).end(token));
     server.listen(0, '127.0.0.1').unref();
     await once(server, 'listening');
-    const content = `${(server.address() as AddressInfo).port} ${token}`;
+    const content = `${(server.address() as AddressInfo).port} ${token} ${process.pid}`;
 
     // Linking gives a file that is whole its name, if the name is free, in one step.
     const own = join(directory, `lock.${token}`);
@@ -77,17 +76,28 @@ async function contentOf(file: string): Promise<string | undefined> {
 }
 
 async function isHeld(content: string): Promise<boolean> {
-  const [port, token] = content.split(' ');
-  const socket = new Socket().setTimeout(HOLDER_PATIENCE);
+  const [port, token = '', processId] = content.split(' ');
+  if (!isRunning(Number(processId))) return false;
+  const signal = AbortSignal.timeout(HOLDER_PATIENCE);
+  let answer = '';
   try {
-    socket.connect(Number(port), '127.0.0.1');
-    return await Promise.race([
-      once(socket, 'timeout').then(() => true),
-      text(socket).then((answer) => answer === token),
-    ]);
+    const socket = connect({ port: Number(port), host: '127.0.0.1', signal }).setEncoding('utf8');
+    for await (const part of socket) {
+      answer += part as string;
+      // Somebody else, who may go on for ever.
+      if (!token.startsWith(answer)) return false;
+    }
+    return answer === token;
   } catch {
-    return false;
-  } finally {
-    socket.destroy();
+    return signal.aborted;
+  }
+}
+
+/** Whether there is a process with this ID, as far as the system tells. */
+function isRunning(processId: number): boolean {
+  try {
+    return process.kill(processId, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
