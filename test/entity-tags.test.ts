@@ -93,6 +93,7 @@ describe('If-Match', () => {
   it.each([
     ['*', () => '*'],
     ['a list with the ETag', (tag: string) => `"a", ${tag} ,W/"b"`],
+    ['a list with empty elements', (tag: string) => `,"a",, ${tag},`],
   ])('may be %s', async (_, header) => {
     const { path } = await phoneOfNewOwner();
     const headers = { 'if-match': header(await tagOf(path)) };

@@ -130,6 +130,12 @@ describe('an Idempotency-Key', () => {
     expect((await post(url, PHONE, `"${key}"`)).body).toEqual(first.body);
   });
 
+  it('may have a space in its quotes', async () => {
+    const url = `${await createOwner('organization')}/phones`;
+    const first = await post(url, PHONE, '"two words"');
+    expect((await post(url, PHONE, '"two words"')).body).toEqual(first.body);
+  });
+
   it.each(['', 'two words', '"a", "b"', 'a,b', '"', 'é', 'x'.repeat(256), '""'])(
     'is refused by name when it is %j',
     async (key) => {

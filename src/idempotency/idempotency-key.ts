@@ -17,8 +17,8 @@ export interface KeyedRequest {
   fingerprint: Buffer;
 }
 
-/** A string of visible characters, in the quotes of the draft or, as many clients send it, without. */
-const KEY = /^(?:"([\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]{1,255}))$/;
+/** A string of printable characters, in the quotes of the draft or, as many clients send it, bare. */
+const KEY = /^(?:"([\x20\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]{1,255}))$/;
 
 /**
  * The request with its `Idempotency-Key`; undefined when it has none.
@@ -34,7 +34,7 @@ export const IdempotencyKey = createParamDecorator(
     const key = quoted ?? bare;
     if (key === undefined) {
       throw new BadRequestException(
-        'The Idempotency-Key must be 1 to 255 visible ASCII characters in double quotes, best a random UUID, without " and \\ in it.',
+        'The Idempotency-Key must be 1 to 255 ASCII characters in double quotes, best a random UUID, without " and \\ in it.',
       );
     }
     return { caller: nameOf(request), key, fingerprint: fingerprintOf(request) };
