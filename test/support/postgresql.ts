@@ -7,13 +7,19 @@ import { join } from 'node:path';
 import pg from 'pg';
 
 /** The folder of the newest server programs that Debian has installed. */
-const PROGRAMS = readdirSync('/usr/lib/postgresql')
-  .sort((a, b) => Number(b) - Number(a))
-  .map((version) => join('/usr/lib/postgresql', version, 'bin'))
-  .find((directory) => existsSync(join(directory, 'initdb')));
+function findPrograms(): string {
+  const programs = readdirSync('/usr/lib/postgresql')
+    .sort((a, b) => Number(b) - Number(a))
+    .map((version) => join('/usr/lib/postgresql', version, 'bin'))
+    .find((directory) => existsSync(join(directory, 'initdb')));
+  if (programs === undefined) throw new Error('There are no programs of a PostgreSQL server.');
+  return programs;
+}
 
 /** PostgreSQL refuses to run as root: then it runs as the user that its package has made. */
-const USER = userInfo().uid === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : {};
+function findUser(): { uid?: number; gid?: number } {
+  return userInfo().uid === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : {};
+}
 
 function idOf(which: string): number {
   return Number(execFileSync('id', [which, 'postgres'], { encoding: 'utf8' }));
@@ -21,6 +27,8 @@ function idOf(which: string): number {
 
 /** A PostgreSQL server with a data directory and a port of its own, for a test to stop, kill and starve. */
 export class PostgresqlServer {
+  private readonly programs = findPrograms();
+  private readonly user = findUser();
   private process?: ChildProcess;
 
   private constructor(
@@ -28,18 +36,25 @@ export class PostgresqlServer {
     readonly port: number,
     /** Whether its disk is a small one of its own, which a test can fill. */
     readonly hasOwnDisk: boolean,
+    private readonly settings: Record<string, string>,
   ) {}
 
-  static async create(): Promise<PostgresqlServer> {
+  /**
+   * @param size `small`: on a small disk of its own, where this user may mount one, for which it does not wait;
+   *   `full`: with the settings that it comes with
+   */
+  static async create(size: 'small' | 'full' = 'small'): Promise<PostgresqlServer> {
     const directory = mkdtempSync(join(tmpdir(), 'phones-postgresql-'));
-    const hasOwnDisk = mount(directory);
-    if (USER.uid !== undefined) chownSync(directory, USER.uid, USER.gid);
-    const server = new PostgresqlServer(directory, await freePort(), hasOwnDisk);
+    const hasOwnDisk = size === 'small' && mount(directory);
+    const settings = size === 'small' ? SMALL : { listen_addresses: '127.0.0.1' };
+    const server = new PostgresqlServer(directory, await freePort(), hasOwnDisk, settings);
+    const { uid, gid } = server.user;
+    if (uid !== undefined && gid !== undefined) chownSync(directory, uid, gid);
     execFileSync(
       server.program('initdb'),
       ['-D', server.data, '-U', 'postgres', '-A', 'trust', '--no-sync'],
       {
-        ...USER,
+        ...server.user,
         cwd: directory,
       },
     );
@@ -58,9 +73,9 @@ export class PostgresqlServer {
         this.program('postgres'),
         [
           ...['-D', this.data, '-p', String(this.port), '-k', this.directory],
-          ...Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+          ...Object.entries(this.settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
         ],
-        { ...USER, cwd: this.directory, stdio: 'ignore' },
+        { ...this.user, cwd: this.directory, stdio: 'ignore' },
       );
       this.process = started;
       while (started.exitCode === null) {
@@ -136,15 +151,14 @@ export class PostgresqlServer {
   }
 
   private program(name: string): string {
-    if (PROGRAMS === undefined) throw new Error('These tests need the programs of a PostgreSQL server.');
-    return join(PROGRAMS, name);
+    return join(this.programs, name);
   }
 }
 
 /** `fsync` is off: what a killed process has written is with the system, and the disk of the tests loses nothing. */
-const SETTINGS = {
+const SMALL = {
   listen_addresses: '127.0.0.1',
-  max_connections: 20,
+  max_connections: '20',
   fsync: 'off',
   max_wal_size: '48MB',
   min_wal_size: '32MB',

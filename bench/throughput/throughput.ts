@@ -1,0 +1,115 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { format as formatMarkdown } from 'prettier';
+import { Contestant } from './contestant.js';
+import { Server, SERVICE } from './database.js';
+import { LOAD_GENERATOR } from './load.js';
+import { measure, type Plan, type Program } from './measure.js';
+import { OPERATIONS, type OperationName, PHONES_PER_ORGANIZATION } from './operations.js';
+import { chart, machine, table } from './report.js';
+import { checkSameAnswers } from './same-answers.js';
+
+/** In the comparison with other programs. */
+const ORGANIZATIONS = 100_000;
+
+/** The sizes of the database, in phones, that `--scale` compares. */
+const SCALES = [10_000, 1_000_000, 10_000_000];
+
+/** How many requests of each operation must be answered alike before they are timed. */
+const CHECKED = 20;
+
+const { values: options } = parseArgs({
+  options: {
+    /** Of the three sizes of the database, and not of the programs. */
+    scale: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '3' },
+    /** How long each load lasts. */
+    seconds: { type: 'string', default: '3' },
+    connections: { type: 'string', default: '1,32,128' },
+    /** Only the operations whose name has this in it. */
+    only: { type: 'string', default: '' },
+    /** Another checkout of the service, built, to be measured in place of the other programs. */
+    beside: { type: 'string' },
+  },
+});
+
+const allOperations = Object.keys(OPERATIONS) as OperationName[];
+const plan: Plan = {
+  operations: allOperations.filter((operation) => operation.includes(options.only)),
+  connections: options.connections.split(',').map(Number),
+  rounds: Number(options.rounds),
+  seconds: Number(options.seconds),
+};
+
+const server = await Server.find();
+const programs: Program[] = [];
+try {
+  console.log(`${await server.version()}; the load comes from ${LOAD_GENERATOR}.`);
+  if (options.scale) {
+    await compareSizes();
+  } else {
+    await comparePrograms();
+  }
+} finally {
+  for (const { contestant } of programs) await contestant.end();
+  await server.close();
+}
+
+async function comparePrograms(): Promise<void> {
+  console.log(`Filling a database with ${PHONES_PER_ORGANIZATION * ORGANIZATIONS} phones …`);
+  const database = await server.createDatabase(ORGANIZATIONS);
+  const scripts: Record<string, string> =
+    options.beside === undefined
+      ? {
+          'this service': SERVICE,
+          'hand-written': 'dist/bench/throughput/hand-written.js',
+          tutorial: 'dist/bench/throughput/tutorial.js',
+        }
+      : { 'this service': SERVICE, beside: join(options.beside, SERVICE) };
+  for (const [name, script] of Object.entries(scripts)) {
+    const contestant = await Contestant.start(script, { DATABASE_URL: database });
+    programs.push({ name, contestant, data: { organizations: ORGANIZATIONS } });
+  }
+  const requests = plan.operations.flatMap((operation) =>
+    Array.from({ length: CHECKED }, () => OPERATIONS[operation]({ organizations: ORGANIZATIONS })),
+  );
+  await checkSameAnswers(
+    programs.map(({ name, contestant: { origin } }) => ({ name, origin })),
+    requests,
+  );
+  console.log('All give the same answers.');
+  await report('throughput', 'Requests a second');
+}
+
+async function compareSizes(): Promise<void> {
+  for (const phones of SCALES) {
+    const organizations = Math.ceil(phones / PHONES_PER_ORGANIZATION);
+    const name = `${phones.toLocaleString('en')} phones`;
+    console.log(`Filling a database with ${name} …`);
+    const settings = { DATABASE_URL: await server.createDatabase(organizations) };
+    programs.push({ name, contestant: await Contestant.start(SERVICE, settings), data: { organizations } });
+  }
+  await report('scale', 'Requests a second, by the size of the database');
+}
+
+/** Measures, and writes the table and the chart to `bench/results/`. */
+async function report(file: string, title: string): Promise<void> {
+  const measurements = await measure(programs, plan);
+  const text = `
+# ${title}
+
+${machine()} ${await server.version()} and the load generator, ${LOAD_GENERATOR}, ran on the same machine.
+Medians of ${plan.rounds} rounds of ${plan.seconds} seconds, in which the programs took turns. The ratios are medians of
+those within each round.
+
+![${title}](${file}.svg)
+
+${table(measurements)}
+`;
+  const markdown = await formatMarkdown(text, { parser: 'markdown' });
+  await mkdir('bench/results', { recursive: true });
+  await writeFile(`bench/results/${file}.md`, markdown);
+  await writeFile(`bench/results/${file}.svg`, chart(title, measurements));
+  console.log(markdown);
+}
