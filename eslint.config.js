@@ -70,6 +70,18 @@ export default defineConfig(
     },
   },
   {
+    files: ['src/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'Decorator > CallExpression[callee.name=/^(Body|Query)$/][arguments.length=0]',
+          message: 'RequestPipe checks what is sent: @Body(RequestPipe), @Query(RequestPipe).',
+        },
+      ],
+    },
+  },
+  {
     files: ['test/**'],
     rules: {
       // A test says what the body of an answer ought to be.

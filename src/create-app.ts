@@ -1,23 +1,24 @@
+import type { RequestListener } from 'node:http';
 import { Logger, VersioningType } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import helmet from '@fastify/helmet';
-import { LogController } from 'fastify';
+import { type FastifyBaseLogger, LogController } from 'fastify';
 import dataSource from '../ormconfig.js';
 import { identifyCallers } from './access/identify-callers.js';
 import { registerRateLimit } from './access/rate-limits.service.js';
 import { AppModule } from './app.module.js';
 import { loadEnvironment } from './config/environment.js';
 import { AllowedMethods, ROUTER_OPTIONS } from './http/allowed-methods.js';
-import { keepConnectionRules } from './http/connections.js';
+import { checkHeads, createHttpServer } from './http/connections.js';
 import { tagAnswers } from './http/entity-tags.js';
 import { answerClientError, answerForNode, answerFrameworkError } from './http/framework-errors.js';
 import { parseJsonBodies } from './http/json-body.js';
 import { closeConnectionsOnShutdown, SHUTDOWN_SIGNALS } from './http/shutdown.js';
 import { PinoLogger } from './http/pino-logger.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import { locateCreated } from './http/location-header.js';
 import { limitRequests } from './http/request-limits.js';
-import { RequestPipe } from './http/request.pipe.js';
+import { setSecurityHeaders } from './http/security-headers.js';
 import { refuseUntakenHeaders } from './http/taken-headers.js';
 import { limitUrls } from './http/url-limit.js';
 import { serveOpenApi } from './openapi.js';
@@ -36,32 +37,29 @@ export async function createApp(): Promise<NestFastifyApplication> {
     bodyLimit: BODY_LIMIT,
     clientErrorHandler: answerClientError,
     frameworkErrors: answerFrameworkError,
-    http: { requireHostHeader: false, headersTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: 1000 },
-    // For bodies that nobody reads. Of the others the handler's limit comes first.
-    requestTimeout: 2 * REQUEST_TIMEOUT,
     // A line for each request is the reverse proxy's to write; here it would be most of the work.
     logController: new LogController({ disableRequestLogging: true }),
     logger: { level: LOG_LEVEL, base: null },
+    // Nor is a logger of its own made for each request.
+    childLoggerFactory: (logger: FastifyBaseLogger) => logger,
     // What is under way when the service shuts down is still answered.
     return503OnClosing: false,
     routerOptions: ROUTER_OPTIONS,
+    // There is no middleware for it to run.
+    skipMiddie: true,
+    serverFactory: (handler: RequestListener) => createHttpServer(handler, REQUEST_TIMEOUT),
     trustProxy: TRUST_PROXY ?? false,
   });
   const fastify = adapter.getInstance();
   const allowedMethods = new AllowedMethods(fastify);
-  await fastify.register(helmet, {
-    contentSecurityPolicy: {
-      // Swagger UI styles its page inline. Without TLS, its own assets must not be asked for over https.
-      directives: { 'style-src': ["'self'", "'unsafe-inline'"], 'upgrade-insecure-requests': null },
-    },
-  });
-  // First, so that it counts what waits for its turn on a connection, too.
+  setSecurityHeaders(fastify);
   limitRequests(fastify, REQUEST_TIMEOUT);
-  keepConnectionRules(fastify);
+  checkHeads(fastify);
   answerForNode(fastify);
   limitUrls(fastify);
   refuseUntakenHeaders(fastify);
   tagAnswers(fastify);
+  locateCreated(fastify);
   parseJsonBodies(fastify);
   await registerRateLimit(fastify);
   Logger.overrideLogger(new PinoLogger(fastify.log));
@@ -100,7 +98,6 @@ export async function createApp(): Promise<NestFastifyApplication> {
   }
   identifyCallers(app);
   app.enableVersioning({ type: VersioningType.URI });
-  app.useGlobalPipes(new RequestPipe());
   app.useGlobalFilters(new ProblemFilter(allowedMethods));
   app.enableShutdownHooks([...SHUTDOWN_SIGNALS], { useProcessExit: true });
   serveOpenApi(app);

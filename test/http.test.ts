@@ -193,9 +193,13 @@ it('answers do not tell what they are made with, and protect a browser', async (
   expect(headers).not.toHaveProperty('server');
   expect(headers).toMatchObject({
     'x-content-type-options': 'nosniff',
-    'x-frame-options': 'SAMEORIGIN',
+    'x-frame-options': 'DENY',
     'referrer-policy': 'no-referrer',
     'strict-transport-security': expect.stringMatching(/^max-age=\d{8,}/) as string,
+    'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+  });
+  expect((await request('GET', '/docs')).headers).toMatchObject({
+    'x-frame-options': 'SAMEORIGIN',
     'content-security-policy': expect.stringContaining("default-src 'self'") as string,
   });
 });

@@ -9,12 +9,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Environment, environmentConfig } from '../config/environment.js';
 import { idOrSlug } from '../http/path-ids.js';
 import { UnauthenticatedException } from '../http/problem.js';
-import { accessRule, type Right } from '../http/access-rules.js';
+import { type AccessRule, accessRule, type Right } from '../http/access-rules.js';
 import type { Caller } from './caller.js';
 
 /** Lets a request through to its handler if its caller may send it. */
 @Injectable()
 export class AccessGuard implements CanActivate {
+  /** The rule of each handler, worked out when it is first called. */
+  private readonly rules = new Map<object, AccessRule>();
+
   constructor(@Inject(environmentConfig.KEY) private readonly environment: Environment) {}
 
   /**
@@ -25,12 +28,7 @@ export class AccessGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
-    const { right, needsKey, takesKey } = accessRule(
-      context.getClass(),
-      context.getHandler(),
-      request.method,
-      this.environment.REQUIRE_API_KEY,
-    );
+    const { right, needsKey, takesKey } = this.ruleOf(context, request.method);
     if (right === 'none') return true;
 
     // Numbers must not be stale anywhere, and what needed a key is for its caller alone.
@@ -40,6 +38,17 @@ export class AccessGuard implements CanActivate {
     if (request.caller === undefined) throw new UnauthenticatedException();
     checkRight(right, request.caller, request.params as { organization_id?: string });
     return true;
+  }
+
+  /** A handler has one method, but for HEAD, which is GET. */
+  private ruleOf(context: ExecutionContext, method: string): AccessRule {
+    const handler = context.getHandler();
+    let rule = this.rules.get(handler);
+    if (rule === undefined) {
+      rule = accessRule(context.getClass(), handler, method, this.environment.REQUIRE_API_KEY);
+      this.rules.set(handler, rule);
+    }
+    return rule;
   }
 }
 

@@ -97,6 +97,11 @@ export class AuthenticationService {
   }
 }
 
+/** Whether a request brings anything that {@link AuthenticationService.identify} may take for a key. */
+export function bringsKey({ headers, query }: FastifyRequest): boolean {
+  return 'authorization' in headers || 'x-api-key' in headers || 'api_key' in (query as object);
+}
+
 /** The keys that a request brings, from each place where one may stand, also from headers that are repeated. */
 function keysOf({ raw: { rawHeaders }, query }: FastifyRequest): string[] {
   const keys: unknown[] = [(query as { api_key?: unknown }).api_key].flat();

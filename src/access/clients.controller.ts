@@ -1,16 +1,4 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  Header,
-  HttpCode,
-  Post,
-  Put,
-  Query,
-  Res,
-  UseInterceptors,
-} from '@nestjs/common';
+import { Body, Controller, Delete, Get, Header, HttpCode, Post, Put, Query, Res } from '@nestjs/common';
 import {
   ApiBody,
   ApiCreatedResponse,
@@ -21,9 +9,9 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ApiLinkHeader, ApiLocationHeader, ApiProblems } from '../http/api-responses.js';
-import { LocationHeaderInterceptor } from '../http/location-header.interceptor.js';
 import { PageQuery, setLinkHeader } from '../http/page.js';
 import { ApiClientId, ApiKeyId, ClientId, KeyId } from '../http/path-ids.js';
+import { RequestPipe } from '../http/request.pipe.js';
 import { AdminsOnly, AlwaysNeedsKey } from '../http/access-rules.js';
 import { type Caller, CurrentCaller } from './caller.js';
 import { ClientsService } from './clients.service.js';
@@ -42,7 +30,7 @@ export class ClientsController {
   @ApiOkResponse({ type: [ClientDto], description: 'The page.', headers: ApiLinkHeader })
   @ApiProblems(503)
   async listClients(
-    @Query() query: PageQuery,
+    @Query(RequestPipe) query: PageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ClientDto[]> {
     return setLinkHeader(reply, query, await this.clients.list(query));
@@ -50,14 +38,16 @@ export class ClientsController {
 
   @Post()
   @Header('Cache-Control', 'no-store')
-  @UseInterceptors(LocationHeaderInterceptor)
   @ApiOperation({
     summary: 'Create a client',
     description: 'With its first key, which is in this answer and nowhere else.',
   })
   @ApiCreatedResponse({ type: NewClientDto, description: 'The new client.', headers: ApiLocationHeader })
   @ApiProblems(404, 413, 415, 503)
-  createClient(@CurrentCaller() caller: Caller, @Body() client: CreateClientDto): Promise<NewClientDto> {
+  createClient(
+    @CurrentCaller() caller: Caller,
+    @Body(RequestPipe) client: CreateClientDto,
+  ): Promise<NewClientDto> {
     return this.clients.create(caller, client);
   }
 
@@ -82,7 +72,7 @@ export class ClientsController {
   updateClient(
     @CurrentCaller() caller: Caller,
     @ClientId() id: number,
-    @Body() changes: UpdateClientDto,
+    @Body(RequestPipe) changes: UpdateClientDto,
   ): Promise<ClientDto> {
     return this.clients.update(caller, id, changes);
   }
@@ -115,7 +105,7 @@ export class ClientsController {
   createClientKey(
     @CurrentCaller() caller: Caller,
     @ClientId() id: number,
-    @Body() body: CreateApiKeyDto,
+    @Body(RequestPipe) body: CreateApiKeyDto,
   ): Promise<NewApiKeyDto> {
     return this.clients.createKey(caller, id, body);
   }

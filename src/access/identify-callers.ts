@@ -1,6 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { AuthenticationService } from './authentication.service.js';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AuthenticationService, bringsKey } from './authentication.service.js';
 import { RateLimitsService } from './rate-limits.service.js';
 
 /**
@@ -13,9 +14,7 @@ export function identifyCallers(app: NestFastifyApplication): void {
   const fastify = app.getHttpAdapter().getInstance();
   fastify.decorateRequest('caller');
   fastify.decorateRequest('keyRefusal');
-  fastify.addHook('onRequest', async (request, reply) => {
-    // What leads nowhere has no route, and is counted.
-    if (request.routeOptions.url?.startsWith('/v1/') === false) return;
+  const identify = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     try {
       request.caller = await authentication.identify(request);
     } catch (error) {
@@ -23,5 +22,15 @@ export function identifyCallers(app: NestFastifyApplication): void {
       request.keyRefusal = error;
     }
     await rateLimits.count(request, reply);
+  };
+  fastify.addHook('onRequest', (request, reply, done) => {
+    // What leads nowhere has no route, and is counted.
+    const isForEveryone = request.routeOptions.url?.startsWith('/v1/') === false;
+    // Most requests go on without a promise.
+    if (isForEveryone || !(bringsKey(request) || rateLimits.isLimited(request))) done();
+    else
+      void identify(request, reply).then(() => {
+        done();
+      }, done);
   });
 }

@@ -33,14 +33,21 @@ export class RateLimitsService {
     this.writes = limiter(fastify, 'writes', RATE_LIMIT_WRITES);
   }
 
+  isLimited({ method }: FastifyRequest): boolean {
+    return this.limiterOf(method) !== undefined;
+  }
+
   /**
    * Counts a request, whose caller must be known, and tells what is left.
    *
    * @throws HttpException 429 when it is one too many
    */
   async count(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const limit = isRead(request.method) ? this.reads : this.writes;
-    await limit?.(request, reply);
+    await this.limiterOf(request.method)?.(request, reply);
+  }
+
+  private limiterOf(method: string) {
+    return isRead(method) ? this.reads : this.writes;
   }
 }
 

@@ -17,6 +17,13 @@ const GRACE = 250;
 /** How long a shutdown waits for the server to close the connections, in milliseconds. */
 const CLOSE_PATIENCE = 3000;
 
+/**
+ * What holds for every session, whatever the server's defaults. The statements count on seeing what was committed while they
+ * waited. And each of them is best done in the same way whatever its values are, so it is planned once for a connection.
+ */
+const SESSION_OPTIONS =
+  '-c default_transaction_isolation=read\\ committed -c plan_cache_mode=force_generic_plan';
+
 /** The key of the advisory lock under which migrations run: any number that nothing else here uses. */
 const MIGRATION_LOCK = 2_110_411;
 
@@ -109,8 +116,7 @@ export class ServiceDataSource extends DataSource {
       // For a server that does not even say that the time is over.
       query_timeout: environment.DATABASE_STATEMENT_TIMEOUT + GRACE,
       keepAlive: true,
-      // Whatever the server's default: the statements count on seeing what was committed while they waited.
-      options: '-c default_transaction_isolation=read\\ committed',
+      options: SESSION_OPTIONS,
     };
     if (DATABASE_URL !== undefined) return { url: DATABASE_URL, extra: pool };
     this.embedded ??= await EmbeddedDatabase.open(DATA_DIR);

@@ -1,15 +1,4 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Post,
-  Put,
-  Query,
-  Res,
-  UseInterceptors,
-} from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Post, Put, Query, Res } from '@nestjs/common';
 import {
   ApiCreatedResponse,
   ApiNoContentResponse,
@@ -19,7 +8,6 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ApiLinkHeader, ApiLocationHeader, ApiProblems } from '../http/api-responses.js';
-import { LocationHeaderInterceptor } from '../http/location-header.interceptor.js';
 import { PageQuery, setLinkHeader } from '../http/page.js';
 import {
   ApiLocationId,
@@ -28,6 +16,7 @@ import {
   LocationId,
   OrganizationId,
 } from '../http/path-ids.js';
+import { RequestPipe } from '../http/request.pipe.js';
 import { IdempotencyKey, type KeyedRequest } from '../idempotency/idempotency-key.js';
 import { CreateLocationDto, LocationDto, UpdateLocationDto } from './dto/location.dto.js';
 import { LocationsService } from './locations.service.js';
@@ -47,14 +36,13 @@ export class LocationsController {
   @ApiProblems(404, 503)
   async listLocations(
     @OrganizationId() organization: IdOrSlug,
-    @Query() query: PageQuery,
+    @Query(RequestPipe) query: PageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<LocationDto[]> {
     return setLinkHeader(reply, query, await this.locations.list(organization, query));
   }
 
   @Post()
-  @UseInterceptors(LocationHeaderInterceptor)
   @ApiOperation({
     summary: 'Create a location of an organization',
   })
@@ -62,7 +50,7 @@ export class LocationsController {
   @ApiProblems(404, 409, 413, 415, 503)
   createLocation(
     @OrganizationId() organization: IdOrSlug,
-    @Body() location: CreateLocationDto,
+    @Body(RequestPipe) location: CreateLocationDto,
     @IdempotencyKey() request?: KeyedRequest,
   ): Promise<LocationDto> {
     return this.locations.create(organization, location, request);
@@ -88,7 +76,7 @@ export class LocationsController {
   updateLocation(
     @OrganizationId() organization: IdOrSlug,
     @LocationId() id: number,
-    @Body() changes: UpdateLocationDto,
+    @Body(RequestPipe) changes: UpdateLocationDto,
   ): Promise<LocationDto> {
     return this.locations.update(organization, id, changes);
   }

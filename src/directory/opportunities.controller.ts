@@ -1,15 +1,4 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Post,
-  Put,
-  Query,
-  Res,
-  UseInterceptors,
-} from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Post, Put, Query, Res } from '@nestjs/common';
 import {
   ApiCreatedResponse,
   ApiNoContentResponse,
@@ -19,7 +8,6 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ApiLinkHeader, ApiLocationHeader, ApiProblems } from '../http/api-responses.js';
-import { LocationHeaderInterceptor } from '../http/location-header.interceptor.js';
 import { PageQuery, setLinkHeader } from '../http/page.js';
 import {
   ApiOpportunityId,
@@ -28,6 +16,7 @@ import {
   OpportunityId,
   OrganizationId,
 } from '../http/path-ids.js';
+import { RequestPipe } from '../http/request.pipe.js';
 import { IdempotencyKey, type KeyedRequest } from '../idempotency/idempotency-key.js';
 import { CreateOpportunityDto, OpportunityDto, UpdateOpportunityDto } from './dto/opportunity.dto.js';
 import { OpportunitiesService } from './opportunities.service.js';
@@ -47,14 +36,13 @@ export class OpportunitiesController {
   @ApiProblems(404, 503)
   async listOpportunities(
     @OrganizationId() organization: IdOrSlug,
-    @Query() query: PageQuery,
+    @Query(RequestPipe) query: PageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OpportunityDto[]> {
     return setLinkHeader(reply, query, await this.opportunities.list(organization, query));
   }
 
   @Post()
-  @UseInterceptors(LocationHeaderInterceptor)
   @ApiOperation({
     summary: 'Create an opportunity of an organization',
     description: 'Its slug is made from the title and stays when the title changes.',
@@ -67,7 +55,7 @@ export class OpportunitiesController {
   @ApiProblems(404, 409, 413, 415, 503)
   createOpportunity(
     @OrganizationId() organization: IdOrSlug,
-    @Body() opportunity: CreateOpportunityDto,
+    @Body(RequestPipe) opportunity: CreateOpportunityDto,
     @IdempotencyKey() request?: KeyedRequest,
   ): Promise<OpportunityDto> {
     return this.opportunities.create(organization, opportunity, request);
@@ -96,7 +84,7 @@ export class OpportunitiesController {
   updateOpportunity(
     @OrganizationId() organization: IdOrSlug,
     @OpportunityId() id: IdOrSlug,
-    @Body() changes: UpdateOpportunityDto,
+    @Body(RequestPipe) changes: UpdateOpportunityDto,
   ): Promise<OpportunityDto> {
     return this.opportunities.update(organization, id, changes);
   }

@@ -1,15 +1,4 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Post,
-  Put,
-  Query,
-  Res,
-  UseInterceptors,
-} from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Post, Put, Query, Res } from '@nestjs/common';
 import {
   ApiCreatedResponse,
   ApiNoContentResponse,
@@ -20,9 +9,9 @@ import {
 import type { FastifyReply } from 'fastify';
 import { AdminsOnly } from '../http/access-rules.js';
 import { ApiLinkHeader, ApiLocationHeader, ApiProblems } from '../http/api-responses.js';
-import { LocationHeaderInterceptor } from '../http/location-header.interceptor.js';
 import { PageQuery, setLinkHeader } from '../http/page.js';
 import { ApiOrganizationId, type IdOrSlug, OrganizationId } from '../http/path-ids.js';
+import { RequestPipe } from '../http/request.pipe.js';
 import { IdempotencyKey, type KeyedRequest } from '../idempotency/idempotency-key.js';
 import { CreateOrganizationDto, OrganizationDto, UpdateOrganizationDto } from './dto/organization.dto.js';
 import { OrganizationsService } from './organizations.service.js';
@@ -37,7 +26,7 @@ export class OrganizationsController {
   @ApiOkResponse({ type: [OrganizationDto], description: 'The page.', headers: ApiLinkHeader })
   @ApiProblems(503)
   async listOrganizations(
-    @Query() query: PageQuery,
+    @Query(RequestPipe) query: PageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OrganizationDto[]> {
     return setLinkHeader(reply, query, await this.organizations.list(query));
@@ -45,7 +34,6 @@ export class OrganizationsController {
 
   @Post()
   @AdminsOnly()
-  @UseInterceptors(LocationHeaderInterceptor)
   @ApiOperation({
     summary: 'Create an organization',
     description: 'Its slug is made from the name and stays when the name changes.',
@@ -57,7 +45,7 @@ export class OrganizationsController {
   })
   @ApiProblems(409, 413, 415, 503)
   createOrganization(
-    @Body() organization: CreateOrganizationDto,
+    @Body(RequestPipe) organization: CreateOrganizationDto,
     @IdempotencyKey() request?: KeyedRequest,
   ): Promise<OrganizationDto> {
     return this.organizations.create(organization, request);
@@ -82,7 +70,7 @@ export class OrganizationsController {
   @ApiProblems(404, 413, 415, 503)
   updateOrganization(
     @OrganizationId() id: IdOrSlug,
-    @Body() changes: UpdateOrganizationDto,
+    @Body(RequestPipe) changes: UpdateOrganizationDto,
   ): Promise<OrganizationDto> {
     return this.organizations.update(id, changes);
   }

@@ -1,63 +1,101 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import { BadRequestException, HttpException, HttpStatus } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { PROBLEM_JSON, problem } from './problem.js';
 
 /** How long a connection that is answered for good still takes what its caller sends, in milliseconds. */
 const LINGERING_TIME = 1000;
 
+/** How long a connection stays open without a request, in milliseconds: longer than the proxies in front keep it. */
+const KEEP_ALIVE_TIMEOUT = 72_000;
+
+/** How many requests of one connection may wait for their turn. Beyond that it takes more than its share. */
+const MAX_WAITING = 100;
+
+const TOO_MANY_WAITING = JSON.stringify(
+  problem(503, 'Too many requests wait on this connection. Read their answers first.'),
+);
+
 /** The answer to the newest request of each connection. */
 const newest = new WeakMap<Socket, ServerResponse>();
 
-/** For each answer, the one before it on the same connection, if that was still under way, and how many wait so. */
+/** For each answer whose request had to wait for its turn: the answer before it, and how many waited then. */
 const turns = new WeakMap<ServerResponse, { previous: ServerResponse; waiting: number }>();
 
-/** Makes connections behave where Node.js by itself does not keep to RFC 9112. */
-export function keepConnectionRules(fastify: FastifyInstance): void {
-  // A caller may say that it has sent all, and still wait for the answer.
-  (fastify.server as { httpAllowHalfOpen?: boolean }).httpAllowHalfOpen = true;
-  // Their size has a limit. Node.js would leave out those beyond 1000, and with them what they ask for.
-  fastify.server.maxHeadersCount = 0;
-  fastify.server.on('connection', closeWithLingering);
-  // Not in a hook: hooks of two requests may take turns, and what the router refuses has none.
-  fastify.server.prependListener('request', ({ socket }, response) => {
+/**
+ * Creates a server whose connections keep to RFC 9112 where those of Node.js by themselves do not.
+ *
+ * @param handle begins to answer a request
+ * @param requestTimeout the longest that a request may take to arrive, in milliseconds
+ */
+export function createHttpServer(handle: RequestListener, requestTimeout: number): Server {
+  const inTurn: RequestListener = (request, response) => {
+    const { socket } = request;
     const previous = newest.get(socket);
-    if (previous?.closed === false) {
-      turns.set(response, { previous, waiting: (turns.get(previous)?.waiting ?? 0) + 1 });
-    }
     newest.set(socket, response);
-  });
-  // Node.js would refuse an expectation other than 100-continue without a body.
-  fastify.server.on('checkExpectation', (request, response) =>
-    fastify.server.emit('request', request, response),
+    if (previous === undefined || previous.closed) handle(request, response);
+    else waitForTurn(previous, request, response, handle);
+  };
+  const server = createServer(
+    {
+      headersTimeout: requestTimeout,
+      // For bodies that nobody reads. Of the others the limit of requests comes first.
+      requestTimeout: 2 * requestTimeout,
+      connectionsCheckingInterval: 1000,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+      // Node.js would refuse a request without a body.
+      requireHostHeader: false,
+    },
+    inTurn,
   );
+  // So it would one with an expectation other than 100-continue.
+  server.on('checkExpectation', inTurn);
+  // A caller may say that it has sent all, and still wait for the answer.
+  (server as { httpAllowHalfOpen?: boolean }).httpAllowHalfOpen = true;
+  // Their size has a limit. Node.js would leave out those beyond 1000, and with them what they ask for.
+  server.maxHeadersCount = 0;
+  return server.on('connection', closeWithLingering);
+}
 
+/** One after the other (section 9.3.2): Node.js would begin all that a caller sends without waiting. */
+function waitForTurn(
+  previous: ServerResponse,
+  request: IncomingMessage,
+  response: ServerResponse,
+  handle: RequestListener,
+): void {
+  const { socket } = request;
+  const waiting = (turns.get(previous)?.waiting ?? 0) + 1;
+  turns.set(response, { previous, waiting });
+  if (waiting > MAX_WAITING) {
+    response.writeHead(503, { 'Content-Type': PROBLEM_JSON, 'Retry-After': 1 }).end(TOO_MANY_WAITING);
+    return;
+  }
+  previous.once('close', () => {
+    // After an answer that closes the connection nothing more is done (section 9.6).
+    if (!socket.writableEnded && !socket.destroyed) handle(request, response);
+  });
+}
+
+/** Refuses what the service cannot keep to, or others on the way to it could understand in another way. */
+export function checkHeads(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, reply, done) => {
-    const { socket } = request.raw;
-    const goOn = () => {
-      // After an answer that closes the connection nothing more is done (section 9.6).
-      if (socket.writableEnded || socket.destroyed) reply.hijack();
-      if (reply.sent) return;
-      const fault = faultOfHead(request.raw);
-      if (fault !== undefined) closeAfter(reply);
-      done(fault);
-    };
-    // One after the other (section 9.3.2): Node.js would begin all that a caller sends without waiting.
-    const turn = turns.get(reply.raw);
-    if (turn === undefined || turn.previous.closed) goOn();
-    else turn.previous.once('close', goOn);
+    const fault = faultOfHead(request.raw);
+    if (fault !== undefined) closeAfter(reply);
+    done(fault);
   });
   // Where Fastify itself refuses a body, it says so with the header alone.
   fastify.addHook('onSend', (_request, reply, _payload, done) => {
     if (reply.getHeader('connection') === 'close') closeAfter(reply);
     done();
   });
-}
-
-/** How many requests of the same connection are to be answered before this one begins. */
-export function waitingBefore(response: ServerResponse): number {
-  const turn = turns.get(response);
-  return turn === undefined || turn.previous.closed ? 0 : turn.waiting;
 }
 
 /**
@@ -113,10 +151,14 @@ function closeWithLingering(socket: Socket): void {
   };
 }
 
-/** What the service cannot keep to, or others on the way to it could understand in another way, hiding a request. */
+/** What would hide one request in another, or promise what is not kept. */
 function faultOfHead({ httpVersion, headers, rawHeaders }: IncomingMessage): HttpException | undefined {
-  // Section 3.2. Node.js itself is told not to look, as it would answer without a body.
-  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+  // Section 3.2.
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
   if (hosts > 1) return new BadRequestException('There is more than one Host header.');
   if (hosts === 0 && httpVersion === '1.1') return new BadRequestException('The Host header is missing.');
   // Section 6.1.

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { closeAfter, endConnection } from './connections.js';
 import { DETAILS, type Problem, PROBLEM_JSON, problem } from './problem.js';
+import { DATA_HEADERS } from './security-headers.js';
 
 /** Answers what Fastify's router refuses before there is a route: a malformed escape in the URL. */
 export function answerFrameworkError(
@@ -12,13 +13,9 @@ export function answerFrameworkError(
   reply: FastifyReply,
 ): void {
   const answer = problem(statusCode, 'The URL is not valid.');
-  // No hook has run: neither those that look at the head as a whole, nor the one that sets this header.
+  // No hook has run: neither those that look at the head as a whole, nor the one that sets these headers.
   closeAfter(reply);
-  void reply
-    .status(statusCode)
-    .type(PROBLEM_JSON)
-    .header('X-Content-Type-Options', 'nosniff')
-    .send(JSON.stringify(answer));
+  void reply.status(statusCode).type(PROBLEM_JSON).headers(DATA_HEADERS).send(JSON.stringify(answer));
 }
 
 const NO_HTTP = problem(400, 'This is not a valid HTTP request.');

@@ -1,12 +1,8 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { waitingBefore } from './connections.js';
 import { TryAgainException } from './problem.js';
 
 /** How many requests may be under way at once. A service that answers a thousand a second needs a second for them. */
 const MAX_REQUESTS = 1000;
-
-/** How many requests of one connection may wait for their turn. Beyond that it takes more than its share. */
-const MAX_WAITING = 100;
 
 /** How many connections may be open at once. Each takes memory, and the system has a limit of its own. */
 const MAX_CONNECTIONS = 10_000;
@@ -34,8 +30,9 @@ export class RequestTimeoutError extends Error {}
  * @param requestTimeout the longest that a request may take, in milliseconds
  */
 export function limitRequests(fastify: FastifyInstance, requestTimeout: number): void {
-  /** Each request that is under way, by its reply, and when its time is over: the oldest first. */
-  const underWay = new Map<FastifyReply, number>();
+  // A fixed number of places, as a collection that grows and shrinks with each request would keep the garbage collector busy.
+  const places = new Array<{ reply: FastifyReply; end: number } | undefined>(MAX_REQUESTS).fill(undefined);
+  const freePlaces = [...places.keys()];
   let lateSamples = 0;
   let lastShed = -LOG_INTERVAL;
   fastify.server.maxConnections = MAX_CONNECTIONS;
@@ -47,10 +44,9 @@ export function limitRequests(fastify: FastifyInstance, requestTimeout: number):
       const now = performance.now();
       lateSamples = now - due > MAX_EVENT_LOOP_DELAY ? lateSamples + 1 : 0;
       due = now + SAMPLE_INTERVAL;
-      for (const [reply, end] of underWay) {
-        if (end > now) break;
-        underWay.delete(reply);
-        if (!reply.sent) reply.send(new RequestTimeoutError());
+      for (const request of places) {
+        if (request && request.end <= now && !request.reply.sent)
+          request.reply.send(new RequestTimeoutError());
       }
     }, SAMPLE_INTERVAL);
     timer.unref();
@@ -59,21 +55,21 @@ export function limitRequests(fastify: FastifyInstance, requestTimeout: number):
 
   fastify.addHook('onRequest', ({ routeOptions }, reply, done) => {
     const now = performance.now();
-    const isRoom = underWay.size < MAX_REQUESTS && lateSamples < LATE_SAMPLES;
-    if (waitingBefore(reply.raw) > MAX_WAITING) {
-      done(
-        new TryAgainException(503, 'Too many requests wait on this connection. Read their answers first.'),
-      );
-    } else if (isRoom || routeOptions.url === '/health/live') {
-      underWay.set(reply, now + requestTimeout);
+    const place = lateSamples < LATE_SAMPLES ? freePlaces.pop() : undefined;
+    if (place !== undefined) {
+      places[place] = { reply, end: now + requestTimeout };
       // Also when the caller does not wait for the answer.
-      reply.raw.once('close', () => underWay.delete(reply));
-      done();
-    } else {
-      if (now - lastShed >= LOG_INTERVAL)
-        fastify.log.warn(`Overloaded: ${underWay.size} requests are under way`);
+      reply.raw.once('close', () => {
+        places[place] = undefined;
+        freePlaces.push(place);
+      });
+    } else if (routeOptions.url !== '/health/live') {
+      const count = MAX_REQUESTS - freePlaces.length;
+      if (now - lastShed >= LOG_INTERVAL) fastify.log.warn(`Overloaded: ${count} requests are under way`);
       lastShed = now;
       done(new TryAgainException(503, 'The service has too much to do. Try again soon.'));
+      return;
     }
+    done();
   });
 }

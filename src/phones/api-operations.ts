@@ -1,4 +1,4 @@
-import { applyDecorators } from '@nestjs/common';
+import { applyDecorators, Header } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { RouteSchema } from '@nestjs/platform-fastify';
 import { ApiEtagHeader, ApiLocationHeader, ApiProblems } from '../http/api-responses.js';
@@ -25,7 +25,8 @@ const PHONE = {
 export const ApiListPhones = (owner: string) =>
   applyDecorators(
     ApiOperation({ summary: `List the phones of ${owner}`, description: 'All of them, by ascending ID.' }),
-    RouteSchema({ response: { 200: { type: 'array', items: PHONE } } }),
+    // The list comes as JSON.
+    Header('Content-Type', 'application/json; charset=utf-8'),
     ApiOkResponse({ type: [PhoneDto], description: 'The phones; none is an empty array.' }),
     ApiProblems(404, 503),
   );

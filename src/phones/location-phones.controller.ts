@@ -1,7 +1,6 @@
-import { Body, Controller, Delete, Get, HttpCode, Post, Put, UseInterceptors } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { IfMatch } from '../http/entity-tags.js';
-import { LocationHeaderInterceptor } from '../http/location-header.interceptor.js';
 import {
   ApiLocationId,
   ApiOrganizationId,
@@ -10,6 +9,7 @@ import {
   OrganizationId,
   PhoneId,
 } from '../http/path-ids.js';
+import { RequestPipe } from '../http/request.pipe.js';
 import { IdempotencyKey, type KeyedRequest } from '../idempotency/idempotency-key.js';
 import {
   ApiCreatePhone,
@@ -32,20 +32,16 @@ export class LocationPhonesController {
 
   @Get()
   @ApiListPhones('a location')
-  listLocationPhones(
-    @OrganizationId() organization: IdOrSlug,
-    @LocationId() id: number,
-  ): Promise<PhoneDto[]> {
+  listLocationPhones(@OrganizationId() organization: IdOrSlug, @LocationId() id: number): Promise<string> {
     return this.phones.list({ type: 'location', id, organization });
   }
 
   @Post()
-  @UseInterceptors(LocationHeaderInterceptor)
   @ApiCreatePhone('a location')
   createLocationPhone(
     @OrganizationId() organization: IdOrSlug,
     @LocationId() id: number,
-    @Body() phone: CreatePhoneDto,
+    @Body(RequestPipe) phone: CreatePhoneDto,
     @IdempotencyKey() request?: KeyedRequest,
   ): Promise<PhoneDto> {
     return this.phones.create({ type: 'location', id, organization }, phone, request);
@@ -67,7 +63,7 @@ export class LocationPhonesController {
     @OrganizationId() organization: IdOrSlug,
     @LocationId() id: number,
     @PhoneId() phoneId: number,
-    @Body() changes: UpdatePhoneDto,
+    @Body(RequestPipe) changes: UpdatePhoneDto,
     @IfMatch() tags?: string[],
   ): Promise<PhoneDto> {
     return this.phones.update({ type: 'location', id, organization }, phoneId, changes, tags);

@@ -1,7 +1,6 @@
-import { Body, Controller, Delete, Get, HttpCode, Post, Put, UseInterceptors } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { IfMatch } from '../http/entity-tags.js';
-import { LocationHeaderInterceptor } from '../http/location-header.interceptor.js';
 import {
   ApiOpportunityId,
   ApiOrganizationId,
@@ -10,6 +9,7 @@ import {
   OrganizationId,
   PhoneId,
 } from '../http/path-ids.js';
+import { RequestPipe } from '../http/request.pipe.js';
 import { IdempotencyKey, type KeyedRequest } from '../idempotency/idempotency-key.js';
 import {
   ApiCreatePhone,
@@ -35,17 +35,16 @@ export class OpportunityPhonesController {
   listOpportunityPhones(
     @OrganizationId() organization: IdOrSlug,
     @OpportunityId() id: IdOrSlug,
-  ): Promise<PhoneDto[]> {
+  ): Promise<string> {
     return this.phones.list({ type: 'opportunity', id, organization });
   }
 
   @Post()
-  @UseInterceptors(LocationHeaderInterceptor)
   @ApiCreatePhone('an opportunity')
   createOpportunityPhone(
     @OrganizationId() organization: IdOrSlug,
     @OpportunityId() id: IdOrSlug,
-    @Body() phone: CreatePhoneDto,
+    @Body(RequestPipe) phone: CreatePhoneDto,
     @IdempotencyKey() request?: KeyedRequest,
   ): Promise<PhoneDto> {
     return this.phones.create({ type: 'opportunity', id, organization }, phone, request);
@@ -67,7 +66,7 @@ export class OpportunityPhonesController {
     @OrganizationId() organization: IdOrSlug,
     @OpportunityId() id: IdOrSlug,
     @PhoneId() phoneId: number,
-    @Body() changes: UpdatePhoneDto,
+    @Body(RequestPipe) changes: UpdatePhoneDto,
     @IfMatch() tags?: string[],
   ): Promise<PhoneDto> {
     return this.phones.update({ type: 'opportunity', id, organization }, phoneId, changes, tags);

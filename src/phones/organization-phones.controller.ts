@@ -1,8 +1,8 @@
-import { Body, Controller, Delete, Get, HttpCode, Post, Put, UseInterceptors } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { IfMatch } from '../http/entity-tags.js';
-import { LocationHeaderInterceptor } from '../http/location-header.interceptor.js';
 import { ApiOrganizationId, type IdOrSlug, OrganizationId, PhoneId } from '../http/path-ids.js';
+import { RequestPipe } from '../http/request.pipe.js';
 import { IdempotencyKey, type KeyedRequest } from '../idempotency/idempotency-key.js';
 import {
   ApiCreatePhone,
@@ -24,16 +24,15 @@ export class OrganizationPhonesController {
 
   @Get()
   @ApiListPhones('an organization')
-  listOrganizationPhones(@OrganizationId() id: IdOrSlug): Promise<PhoneDto[]> {
+  listOrganizationPhones(@OrganizationId() id: IdOrSlug): Promise<string> {
     return this.phones.list({ type: 'organization', id });
   }
 
   @Post()
-  @UseInterceptors(LocationHeaderInterceptor)
   @ApiCreatePhone('an organization')
   createOrganizationPhone(
     @OrganizationId() id: IdOrSlug,
-    @Body() phone: CreatePhoneDto,
+    @Body(RequestPipe) phone: CreatePhoneDto,
     @IdempotencyKey() request?: KeyedRequest,
   ): Promise<PhoneDto> {
     return this.phones.create({ type: 'organization', id }, phone, request);
@@ -50,7 +49,7 @@ export class OrganizationPhonesController {
   updateOrganizationPhone(
     @OrganizationId() id: IdOrSlug,
     @PhoneId() phoneId: number,
-    @Body() changes: UpdatePhoneDto,
+    @Body(RequestPipe) changes: UpdatePhoneDto,
     @IfMatch() tags?: string[],
   ): Promise<PhoneDto> {
     return this.phones.update({ type: 'organization', id }, phoneId, changes, tags);

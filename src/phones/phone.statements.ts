@@ -14,36 +14,84 @@ import type { Owner } from './owner.js';
 /** A phone with its version, which is in its ETag. */
 export type PhoneRow = PhoneDto & Versioned;
 
-/** A row where there may be no phone. An owner without one gives one row of nulls, no owner gives no row. */
-export type OwnerPhoneRow = PhoneRow | { id: null };
+/** A row of a write under a condition: nulls for a phone that is not as it should be. */
+export type ConditionalRow = PhoneRow | { id: null };
 
 const FIELDS = 'phones.id, phones.digits, phones.phone_type, phones.is_primary, phones.version';
 
 /** Whether the phone's ETag is one of `$2`, or any will do. */
 const IS_EXPECTED = `coalesce(${entityTagSql('phones')} = ANY($2::text[]), true)`;
 
-export function listPhones(owner: Owner): QueryConfig {
-  const { name, find, keys } = ownerLookup(owner, 1);
-  return {
-    name: `list phones of ${name}`,
-    text: `
-      SELECT ${FIELDS}
-      FROM (${find}) AS owner
-      LEFT JOIN phones ON phones.owner_type = '${owner.type}' AND phones.owner_id = owner.id
-      ORDER BY phones.id`,
-    values: keys,
-  };
+/** A read, of one phone of an owner or, without `id`, of all. */
+export interface Read {
+  owner: Owner;
+  id?: number;
 }
 
-export function getPhone(owner: Owner, id: number): QueryConfig {
-  const { name, find, keys } = ownerLookup(owner, 2);
+/** What a statement found for the read at this place, from 1 on. There is no row for an owner that is not there. */
+export interface FoundRow<Found> {
+  place: number;
+  found: Found;
+}
+
+/** The name of the statement that answers a read. Reads of one name can share it. */
+export function nameOfRead({ owner, id }: Read): string {
+  return `${id === undefined ? 'list phones' : 'get phone'} of ${nameOfLookup(owner)}`;
+}
+
+/**
+ * Finds for each owner its phones by ascending ID, as they are answered: as JSON, which PostgreSQL writes faster than a
+ * service that would have to read every row before.
+ *
+ * @param reads of one name
+ */
+export function listPhones(reads: readonly Read[]): QueryConfig {
+  return readPhones(
+    reads,
+    (phonesOfOwner) => `
+    SELECT '[' || coalesce(string_agg(row_to_json(answer)::text, ','), '') || ']'
+    FROM (
+      SELECT id, digits, phone_type, is_primary FROM phones WHERE ${phonesOfOwner} ORDER BY id
+    ) AS answer`,
+  );
+}
+
+/**
+ * Finds one phone of each owner, or null.
+ *
+ * @param reads of one name
+ */
+export function getPhones(reads: readonly Read[]): QueryConfig {
+  return readPhones(
+    reads,
+    (phonesOfOwner) => `
+    SELECT row_to_json(answer)
+    FROM (
+      SELECT id, digits, phone_type, is_primary, version FROM phones WHERE ${phonesOfOwner} AND id = key.phone
+    ) AS answer`,
+  );
+}
+
+/** One statement for all reads: it takes a column of keys for each part of their paths. */
+function readPhones(reads: readonly Read[], select: (phonesOfOwner: string) => string): QueryConfig {
+  const [first] = reads;
+  if (first === undefined) throw new Error('There is nothing to read.');
+  const { owner, id } = first;
+  const columns: Record<string, (IdOrSlug | undefined)[]> = { owner: reads.map((read) => read.owner.id) };
+  if (owner.type !== 'organization') {
+    columns.organization = reads.map((read) => (read.owner as typeof owner).organization);
+  }
+  if (id !== undefined) columns.phone = reads.map((read) => read.id);
+  const arrays = Object.values(columns).map(
+    ([key], index) => `$${index + 1}::${typeof key === 'number' ? 'integer' : 'text'}[]`,
+  );
   return {
-    name: `get phone of ${name}`,
+    name: nameOfRead(first),
     text: `
-      SELECT ${FIELDS}
-      FROM (${find}) AS owner
-      LEFT JOIN phones ON phones.owner_type = '${owner.type}' AND phones.owner_id = owner.id AND phones.id = $1`,
-    values: [id, ...keys],
+      SELECT key.place::integer, (${select(`owner_type = '${owner.type}' AND owner_id = owner.id`)}) AS found
+      FROM unnest(${arrays.join(', ')}) WITH ORDINALITY AS key (${Object.keys(columns).join(', ')}, place)
+      ${joinOwner(owner)}`,
+    values: Object.values(columns),
   };
 }
 
@@ -181,6 +229,23 @@ function ownerLookup(owner: Owner, first: number): { name: string; find: string;
     }
   }
 }
+
+/** The JOIN that finds the owner of a row `key`, of which `key.owner` and `key.organization` are parts of the path. */
+function joinOwner(owner: Owner): string {
+  if (owner.type === 'organization')
+    return `JOIN organizations AS owner ON owner.${keyColumn(owner.id)} = key.owner`;
+  return `
+    JOIN ${TABLES[owner.type]} AS owner ON owner.${keyColumn(owner.id)} = key.owner
+    JOIN organizations ON organizations.id = owner.organization_id
+      AND organizations.${keyColumn(owner.organization)} = key.organization`;
+}
+
+function nameOfLookup(owner: Owner): string {
+  const name = `${owner.type} by ${keyColumn(owner.id)}`;
+  return owner.type === 'organization' ? name : `${name} of organization by ${keyColumn(owner.organization)}`;
+}
+
+const TABLES = { opportunity: 'opportunities', location: 'locations' } as const;
 
 function keyColumn(key: IdOrSlug): 'id' | 'slug' {
   return typeof key === 'number' ? 'id' : 'slug';

@@ -3,12 +3,13 @@ import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { LocationPhonesController } from './location-phones.controller.js';
 import { OpportunityPhonesController } from './opportunity-phones.controller.js';
 import { OrganizationPhonesController } from './organization-phones.controller.js';
+import { PhonesLoader } from './phones.loader.js';
 import { PhonesService } from './phones.service.js';
 
 @Module({
   imports: [IdempotencyModule],
   controllers: [OrganizationPhonesController, OpportunityPhonesController, LocationPhonesController],
-  providers: [PhonesService],
+  providers: [PhonesService, PhonesLoader],
   exports: [PhonesService],
 })
 export class PhonesModule {}

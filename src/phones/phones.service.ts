@@ -10,13 +10,12 @@ import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { CreatePhoneDto } from './dto/create-phone.dto.js';
 import type { UpdatePhoneDto } from './dto/update-phone.dto.js';
 import type { Owner } from './owner.js';
+import { PhonesLoader } from './phones.loader.js';
 import {
   createPhone,
   deletePhone,
-  getPhone,
-  listPhones,
   lockOwner,
-  type OwnerPhoneRow,
+  type ConditionalRow,
   type PhoneRow,
   updatePhone,
 } from './phone.statements.js';
@@ -29,26 +28,26 @@ import {
 export class PhonesService {
   constructor(
     private readonly pool: Pool,
+    private readonly loader: PhonesLoader,
     private readonly dataSource: DataSource,
     private readonly idempotency: IdempotencyService,
   ) {}
 
   /**
-   * @returns the owner's phones by ascending ID
+   * @returns the owner's phones by ascending ID, as JSON
    * @throws NotFoundException when there is no such owner
    */
-  async list(owner: Owner): Promise<PhoneRow[]> {
-    const { rows } = await this.pool.query<OwnerPhoneRow>(listPhones(owner));
-    if (rows.length === 0) throw notFound(owner.type);
-    return rows.filter((row) => row.id !== null);
+  async list(owner: Owner): Promise<string> {
+    const phones = await this.loader.list(owner);
+    if (phones === undefined) throw notFound(owner.type);
+    return phones;
   }
 
   /** @throws NotFoundException when there is no such owner, or it has no such phone */
   async get(owner: Owner, id: number): Promise<PhoneRow> {
-    const { rows } = await this.pool.query<OwnerPhoneRow>(getPhone(owner, id));
-    const [phone] = rows;
+    const phone = await this.loader.get(owner, id);
     if (phone === undefined) throw notFound(owner.type);
-    if (phone.id === null) throw notFound('phone');
+    if (phone === null) throw notFound('phone');
     return phone;
   }
 
@@ -76,7 +75,7 @@ export class PhonesService {
    * @throws PreconditionFailedException when the phone has another ETag
    */
   async update(owner: Owner, id: number, changes: UpdatePhoneDto, tags?: string[]): Promise<PhoneRow> {
-    return expected(await this.write<OwnerPhoneRow>(owner, updatePhone(owner, id, changes, tags)));
+    return expected(await this.write<ConditionalRow>(owner, updatePhone(owner, id, changes, tags)));
   }
 
   /**
