@@ -12,7 +12,7 @@ import {
 } from './phone.statements.js';
 
 /** How many reads one statement answers, at the most. */
-const MAX_BATCH_SIZE = 100;
+const MAX_BATCH_SIZE = 32;
 
 /**
  * Lets reads that overlap share a statement: each takes a round trip to the database, whatever it asks for. A read that
