@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -327,12 +328,58 @@ describe('what never reaches a route is answered with a problem document too', (
       expect(new Set(answers)).toEqual(new Set(['200', '503']));
     });
 
+    it('any number of them are served when they come in turn', async () => {
+      const socket = connect(port, '127.0.0.1');
+      const one = 'GET /v1/organizations HTTP/1.1\r\nHost: x\r\n\r\n';
+      let received = '';
+      let sent = 3;
+      socket.setEncoding('latin1').on('data', (data: string) => {
+        received += data;
+        // Always two more than are answered, so that the connection is never without a request.
+        for (; sent < statuses(received).length + 3 && sent < 300; sent += 1) socket.write(one);
+        if (statuses(received).length === 300) socket.end();
+      });
+      socket.write(one.repeat(sent));
+      await once(socket, 'close');
+      expect(new Set(statuses(received))).toEqual(new Set(['200']));
+    });
+
+    it.each([
+      ['too large', `Content-Length: 70000\r\n\r\n${'x'.repeat(70_000)}`],
+      ['without a Host', 'Content-Length: 0\r\n\r\n'],
+    ])('none is done behind one that is %s, also when it comes later', async (kind, rest) => {
+      for (let count = 0; count < 10; count += 1) {
+        const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+        const host = kind === 'too large' ? 'Host: x\r\n' : '';
+        socket.write(`POST /v1/organizations HTTP/1.1\r\n${host}Content-Type: application/json\r\n${rest}`);
+        const answer = text(socket);
+        // Until the answer is there, and some time on.
+        await once(socket, 'readable');
+        socket.write(post(`Behind one ${kind}`));
+        expect(statuses(await answer)).toHaveLength(1);
+      }
+      expect(await named(`Behind one ${kind}`)).toBe(0);
+    });
+
     it('none is done behind an answer that closes the connection', async () => {
       const socket = connect(port, '127.0.0.1');
       socket.write(post('Last', 'Connection: close') + post('Behind the last'));
       expect(statuses(await text(socket))).toEqual(['201']);
       expect([await named('Last'), await named('Behind the last')]).toEqual([1, 0]);
     });
+  });
+
+  it('a caller that is gone after a CONNECT harms nobody', async () => {
+    for (let count = 0; count < 20; count += 1) {
+      const socket = connect(port, '127.0.0.1');
+      socket.write(
+        'GET /v1/organizations HTTP/1.1\r\nHost: x\r\n\r\nCONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n',
+      );
+      await once(socket, 'connect');
+      for (let turn = 0; turn < count; turn += 1) await setImmediate();
+      socket.resetAndDestroy();
+    }
+    expect((await fetch(`http://127.0.0.1:${port}${collection}`)).status).toBe(200);
   });
 
   it('an answer reaches a caller that is still sending', async () => {

@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import { BadRequestException, HttpException, HttpStatus } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { PROBLEM_JSON, problem } from './problem.js';
+import { DATA_HEADERS } from './security-headers.js';
 
 /** How long a connection that is answered for good still takes what its caller sends, in milliseconds. */
 const LINGERING_TIME = 1000;
@@ -16,18 +17,25 @@ const LINGERING_TIME = 1000;
 /** How long a connection stays open without a request, in milliseconds: longer than the proxies in front keep it. */
 const KEEP_ALIVE_TIMEOUT = 72_000;
 
-/** How many requests of one connection may wait for their turn. Beyond that it takes more than its share. */
+/** How many requests of one connection may wait for their turn, and how many of all. Beyond that they take too much. */
 const MAX_WAITING = 100;
+const MAX_WAITING_IN_ALL = 1000;
 
-const TOO_MANY_WAITING = JSON.stringify(
-  problem(503, 'Too many requests wait on this connection. Read their answers first.'),
+const TRY_AGAIN_HEADERS = { ...DATA_HEADERS, 'Content-Type': PROBLEM_JSON, 'Retry-After': 1 };
+const TOO_MANY = JSON.stringify(
+  problem(503, 'Too many requests wait for their turn. Read the answers first.'),
 );
+const TOO_LATE = JSON.stringify(problem(503, 'The requests before this one took too long. Try again soon.'));
 
-/** The answer to the newest request of each connection. */
-const newest = new WeakMap<Socket, ServerResponse>();
+/** What is under way on a connection: the answer to its newest request, and how many requests wait for their turn. */
+interface Connection {
+  newest: ServerResponse;
+  waiting: number;
+}
+const connections = new WeakMap<Socket, Connection>();
 
-/** For each answer whose request had to wait for its turn: the answer before it, and how many waited then. */
-const turns = new WeakMap<ServerResponse, { previous: ServerResponse; waiting: number }>();
+/** For each answer whose turn has not come: the answer before it. */
+const previousAnswer = new WeakMap<ServerResponse, ServerResponse>();
 
 /**
  * Creates a server whose connections keep to RFC 9112 where those of Node.js by themselves do not.
@@ -36,52 +44,72 @@ const turns = new WeakMap<ServerResponse, { previous: ServerResponse; waiting: n
  * @param requestTimeout the longest that a request may take to arrive, in milliseconds
  */
 export function createHttpServer(handle: RequestListener, requestTimeout: number): Server {
+  let waitingInAll = 0;
+
   const inTurn: RequestListener = (request, response) => {
     const { socket } = request;
-    const previous = newest.get(socket);
-    newest.set(socket, response);
-    if (previous === undefined || previous.closed) handle(request, response);
-    else waitForTurn(previous, request, response, handle);
+    const connection = connections.get(socket);
+    const previous = connection?.newest;
+    if (connection === undefined) connections.set(socket, { newest: response, waiting: 0 });
+    else connection.newest = response;
+    if (connection === undefined || previous?.closed !== false) begin(request, response);
+    else waitForTurn(connection, previous, request, response);
   };
+
+  const begin: RequestListener = (request, response) => {
+    // After an answer that closes the connection nothing more is done (section 9.6).
+    if (!request.socket.writableEnded && !request.socket.destroyed) handle(request, response);
+  };
+
+  /** One after the other (section 9.3.2): Node.js would begin all that a caller sends without waiting. */
+  const waitForTurn = (
+    connection: Connection,
+    previous: ServerResponse,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): void => {
+    previousAnswer.set(response, previous);
+    if (connection.waiting >= MAX_WAITING || waitingInAll >= MAX_WAITING_IN_ALL) {
+      response.writeHead(503, TRY_AGAIN_HEADERS).end(TOO_MANY);
+      previous.once('close', () => previousAnswer.delete(response));
+      return;
+    }
+    const end = performance.now() + requestTimeout;
+    connection.waiting += 1;
+    waitingInAll += 1;
+    previous.once('close', () => {
+      previousAnswer.delete(response);
+      connection.waiting -= 1;
+      waitingInAll -= 1;
+      if (performance.now() < end) begin(request, response);
+      else response.writeHead(503, TRY_AGAIN_HEADERS).end(TOO_LATE);
+    });
+  };
+
   const server = createServer(
     {
       headersTimeout: requestTimeout,
-      // For bodies that nobody reads. Of the others the limit of requests comes first.
+      // Only for bodies that no handler reads; for others `limitRequests` acts first.
       requestTimeout: 2 * requestTimeout,
       connectionsCheckingInterval: 1000,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
-      // Node.js would refuse a request without a body.
+      // Node.js's own refusal has no body; `checkHeads` answers instead.
       requireHostHeader: false,
     },
     inTurn,
   );
-  // So it would one with an expectation other than 100-continue.
+  // The same goes for an expectation other than 100-continue.
   server.on('checkExpectation', inTurn);
   // A caller may say that it has sent all, and still wait for the answer.
   (server as { httpAllowHalfOpen?: boolean }).httpAllowHalfOpen = true;
-  // Their size has a limit. Node.js would leave out those beyond 1000, and with them what they ask for.
+  // The size of the headers is limited. By default Node.js drops those after the 1000th, unseen by any check.
   server.maxHeadersCount = 0;
-  return server.on('connection', closeWithLingering);
-}
-
-/** One after the other (section 9.3.2): Node.js would begin all that a caller sends without waiting. */
-function waitForTurn(
-  previous: ServerResponse,
-  request: IncomingMessage,
-  response: ServerResponse,
-  handle: RequestListener,
-): void {
-  const { socket } = request;
-  const waiting = (turns.get(previous)?.waiting ?? 0) + 1;
-  turns.set(response, { previous, waiting });
-  if (waiting > MAX_WAITING) {
-    response.writeHead(503, { 'Content-Type': PROBLEM_JSON, 'Retry-After': 1 }).end(TOO_MANY_WAITING);
-    return;
-  }
-  previous.once('close', () => {
-    // After an answer that closes the connection nothing more is done (section 9.6).
-    if (!socket.writableEnded && !socket.destroyed) handle(request, response);
+  server.on('connection', (socket) => {
+    closeWithLingering(socket);
+    // Of a CONNECT, Node.js leaves the socket to the service, without anybody who listens for its errors.
+    socket.on('error', () => undefined);
   });
+  return server;
 }
 
 /** Refuses what the service cannot keep to, or others on the way to it could understand in another way. */
@@ -116,8 +144,8 @@ export function endConnection(socket: Socket, lastWords: string): void {
     if (socket.writable) socket.write(lastWords);
     socket.destroySoon();
   };
-  const response = newest.get(socket);
-  const previous = response && turns.get(response)?.previous;
+  const response = connections.get(socket)?.newest;
+  const previous = response && previousAnswer.get(response);
   if (response === undefined || (response.closed && response.req.complete)) {
     end();
   } else if (response.req.complete) {
@@ -125,12 +153,16 @@ export function endConnection(socket: Socket, lastWords: string): void {
     response.prependOnceListener('finish', () => {
       if (response.shouldKeepAlive) end();
     });
-  } else if (previous?.closed === false) {
+  } else if (response.headersSent) {
+    // The body is wrong of a request that has its answer already, or gets it in turn.
+    if (response.closed) socket.destroySoon();
+    else
+      response.once('close', () => {
+        socket.destroySoon();
+      });
+  } else if (previous !== undefined) {
     // The body is wrong of a request that waits for its turn: this is its answer, and comes before it would begin.
     previous.prependOnceListener('close', end);
-  } else if (response.headersSent) {
-    // The body is wrong of a request that has its answer already.
-    socket.destroySoon();
   } else {
     end();
   }
