@@ -103,11 +103,11 @@ export class EmbeddedDatabase {
     this.log.error('The embedded database has failed. It is started again.');
     let lastReason = '';
     while (!this.isClosing) {
+      await setTimeout(RESTART_DELAY);
       try {
         // Also what the attempt before has started.
         await this.server.stop();
         await this.database.close().catch(() => undefined);
-        await setTimeout(RESTART_DELAY);
         await this.start(port);
         return;
       } catch (error) {

@@ -6,7 +6,7 @@ import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { type Environment, loadEnvironment } from '../config/environment.js';
 import { StartError } from '../config/start-error.js';
 import { isConnectionFailure, postgresError } from './database-errors.js';
-import { EmbeddedDatabase } from './embedded-database.js';
+import type { EmbeddedDatabase } from './embedded-database.js';
 
 /** How long a start waits for a server that does not answer yet, in milliseconds. */
 const START_PATIENCE = 30_000;
@@ -119,7 +119,9 @@ export class ServiceDataSource extends DataSource {
       options: SESSION_OPTIONS,
     };
     if (DATABASE_URL !== undefined) return { url: DATABASE_URL, extra: pool };
-    this.embedded ??= await EmbeddedDatabase.open(DATA_DIR);
+    // Loaded only where it is used: it is the largest part of the service.
+    const embedded = await import('./embedded-database.js');
+    this.embedded ??= await embedded.EmbeddedDatabase.open(DATA_DIR);
     return {
       host: '127.0.0.1',
       port: this.embedded.port,

@@ -25,7 +25,7 @@ const PHONE = {
 export const ApiListPhones = (owner: string) =>
   applyDecorators(
     ApiOperation({ summary: `List the phones of ${owner}`, description: 'All of them, by ascending ID.' }),
-    // The list comes as JSON.
+    // It comes already serialized; Fastify would call a string text/plain.
     Header('Content-Type', 'application/json; charset=utf-8'),
     ApiOkResponse({ type: [PhoneDto], description: 'The phones; none is an empty array.' }),
     ApiProblems(404, 503),

@@ -7,8 +7,8 @@ import type { CreatePhoneDto } from './dto/create-phone.dto.js';
 import type { Owner } from './owner.js';
 
 /*
- * All SQL of the phones. An operation is one statement, which finds the owner by its path and reads or
- * writes the phones. Each has a name, so that PostgreSQL parses it once for each connection.
+ * All SQL of the phones. An operation is one statement, which finds the owner by its path and reads or writes the phones;
+ * reads that overlap share one. Each has a name, so that PostgreSQL parses and plans it once for each connection.
  */
 
 /** A phone with its version, which is in its ETag. */
@@ -17,7 +17,8 @@ export type PhoneRow = PhoneDto & Versioned;
 /** A row of a write under a condition: nulls for a phone that is not as it should be. */
 export type ConditionalRow = PhoneRow | { id: null };
 
-const FIELDS = 'phones.id, phones.digits, phones.phone_type, phones.is_primary, phones.version';
+/** The fields of a phone on the wire. */
+const FIELDS = ['id', 'digits', 'phone_type', 'is_primary'].map((field) => `phones.${field}`).join(', ');
 
 /** Whether the phone's ETag is one of `$2`, or any will do. */
 const IS_EXPECTED = `coalesce(${entityTagSql('phones')} = ANY($2::text[]), true)`;
@@ -51,7 +52,7 @@ export function listPhones(reads: readonly Read[]): QueryConfig {
     (phonesOfOwner) => `
     SELECT '[' || coalesce(string_agg(row_to_json(answer)::text, ','), '') || ']'
     FROM (
-      SELECT id, digits, phone_type, is_primary FROM phones WHERE ${phonesOfOwner} ORDER BY id
+      SELECT ${FIELDS} FROM phones WHERE ${phonesOfOwner} ORDER BY id
     ) AS answer`,
   );
 }
@@ -67,7 +68,7 @@ export function getPhones(reads: readonly Read[]): QueryConfig {
     (phonesOfOwner) => `
     SELECT row_to_json(answer)
     FROM (
-      SELECT id, digits, phone_type, is_primary, version FROM phones WHERE ${phonesOfOwner} AND id = key.phone
+      SELECT ${FIELDS}, phones.version FROM phones WHERE ${phonesOfOwner} AND id = key.phone
     ) AS answer`,
   );
 }
@@ -77,21 +78,20 @@ function readPhones(reads: readonly Read[], select: (phonesOfOwner: string) => s
   const [first] = reads;
   if (first === undefined) throw new Error('There is nothing to read.');
   const { owner, id } = first;
-  const columns: Record<string, (IdOrSlug | undefined)[]> = { owner: reads.map((read) => read.owner.id) };
-  if (owner.type !== 'organization') {
-    columns.organization = reads.map((read) => (read.owner as typeof owner).organization);
-  }
-  if (id !== undefined) columns.phone = reads.map((read) => read.id);
-  const arrays = Object.values(columns).map(
-    ([key], index) => `$${index + 1}::${typeof key === 'number' ? 'integer' : 'text'}[]`,
+  const columns = [{ name: 'owner', keys: reads.map((read) => read.owner.id) }];
+  const organizations = reads.flatMap((read) => organizationOf(read.owner) ?? []);
+  if (organizations.length > 0) columns.push({ name: 'organization', keys: organizations });
+  if (id !== undefined) columns.push({ name: 'phone', keys: reads.flatMap((read) => read.id ?? []) });
+  const arrays = columns.map(
+    ({ keys: [key] }, index) => `$${index + 1}::${typeof key === 'number' ? 'integer' : 'text'}[]`,
   );
   return {
     name: nameOfRead(first),
     text: `
       SELECT key.place::integer, (${select(`owner_type = '${owner.type}' AND owner_id = owner.id`)}) AS found
-      FROM unnest(${arrays.join(', ')}) WITH ORDINALITY AS key (${Object.keys(columns).join(', ')}, place)
+      FROM unnest(${arrays.join(', ')}) WITH ORDINALITY AS key (${columns.map(({ name }) => name).join(', ')}, place)
       ${joinOwner(owner)}`,
-    values: Object.values(columns),
+    values: columns.map(({ keys }) => keys),
   };
 }
 
@@ -117,7 +117,7 @@ export function createPhone(owner: Owner, { digits, phone_type, is_primary }: Cr
       SELECT '${owner.type}', owner.id, $1::varchar, $2::varchar,
         coalesce($3::boolean, NOT owner_has_phones('${owner.type}', owner.id))
       FROM owner, (SELECT count(*) FROM demoted) AS demotion
-      RETURNING ${FIELDS}`,
+      RETURNING ${FIELDS}, phones.version`,
     values: [digits, phone_type ?? null, is_primary ?? null, ...keys],
   };
 }
@@ -158,7 +158,7 @@ export function updatePhone(
           is_primary = coalesce($6::boolean, phones.is_primary)
         FROM phone, (SELECT count(*) FROM demoted) AS demotion
         WHERE phones.id = phone.id AND phone.is_expected
-        RETURNING ${FIELDS}
+        RETURNING ${FIELDS}, phones.version
       )
       SELECT updated.* FROM phone LEFT JOIN updated ON true`,
     values: [
@@ -204,48 +204,51 @@ export function lockOwner(owner: Owner): QueryConfig {
   return { name: `lock ${name}`, text: `${find} FOR NO KEY UPDATE`, values: keys };
 }
 
+/** What the statements need to know of an owner's path: its table and, but for an organization, what it is found under. */
+const TABLES = {
+  organization: 'organizations',
+  opportunity: 'opportunities',
+  location: 'locations',
+} as const;
+
+function organizationOf(owner: Owner): IdOrSlug | undefined {
+  return owner.type === 'organization' ? undefined : owner.organization;
+}
+
+/** Names the way in which an owner is found; statements that find it in another one have other names. */
+function nameOfLookup(owner: Owner): string {
+  const organization = organizationOf(owner);
+  const name = `${owner.type} by ${keyColumn(owner.id)}`;
+  return organization === undefined ? name : `${name} of organization by ${keyColumn(organization)}`;
+}
+
 /**
  * The SELECT that finds the ID of an owner by its path. Its parameters are numbered from `first` on.
  * An opportunity or a location is found only under its own organization.
  */
 function ownerLookup(owner: Owner, first: number): { name: string; find: string; keys: IdOrSlug[] } {
-  switch (owner.type) {
-    case 'organization':
-      return {
-        name: `organization by ${keyColumn(owner.id)}`,
-        find: `SELECT id FROM organizations WHERE ${keyColumn(owner.id)} = $${first}`,
-        keys: [owner.id],
-      };
-    case 'opportunity':
-    case 'location': {
-      const table = owner.type === 'opportunity' ? 'opportunities' : 'locations';
-      return {
-        name: `${owner.type} by ${keyColumn(owner.id)} of organization by ${keyColumn(owner.organization)}`,
-        find: `SELECT id FROM ${table} WHERE ${keyColumn(owner.id)} = $${first} AND organization_id = (
-          SELECT id FROM organizations WHERE ${keyColumn(owner.organization)} = $${first + 1}
-        )`,
-        keys: [owner.id, owner.organization],
-      };
-    }
-  }
+  const name = nameOfLookup(owner);
+  const organization = organizationOf(owner);
+  const find = `SELECT id FROM ${TABLES[owner.type]} WHERE ${keyColumn(owner.id)} = $${first}`;
+  if (organization === undefined) return { name, find, keys: [owner.id] };
+  return {
+    name,
+    find: `${find} AND organization_id = (
+      SELECT id FROM organizations WHERE ${keyColumn(organization)} = $${first + 1}
+    )`,
+    keys: [owner.id, organization],
+  };
 }
 
 /** The JOIN that finds the owner of a row `key`, of which `key.owner` and `key.organization` are parts of the path. */
 function joinOwner(owner: Owner): string {
-  if (owner.type === 'organization')
-    return `JOIN organizations AS owner ON owner.${keyColumn(owner.id)} = key.owner`;
-  return `
-    JOIN ${TABLES[owner.type]} AS owner ON owner.${keyColumn(owner.id)} = key.owner
+  const organization = organizationOf(owner);
+  const join = `JOIN ${TABLES[owner.type]} AS owner ON owner.${keyColumn(owner.id)} = key.owner`;
+  if (organization === undefined) return join;
+  return `${join}
     JOIN organizations ON organizations.id = owner.organization_id
-      AND organizations.${keyColumn(owner.organization)} = key.organization`;
+      AND organizations.${keyColumn(organization)} = key.organization`;
 }
-
-function nameOfLookup(owner: Owner): string {
-  const name = `${owner.type} by ${keyColumn(owner.id)}`;
-  return owner.type === 'organization' ? name : `${name} of organization by ${keyColumn(owner.organization)}`;
-}
-
-const TABLES = { opportunity: 'opportunities', location: 'locations' } as const;
 
 function keyColumn(key: IdOrSlug): 'id' | 'slug' {
   return typeof key === 'number' ? 'id' : 'slug';

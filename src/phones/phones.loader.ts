@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import DataLoader from 'dataloader';
 import { Pool, type QueryConfig } from 'pg';
+import { TryAgainException } from '../http/problem.js';
 import type { Owner } from './owner.js';
 import {
   type FoundRow,
@@ -11,68 +12,99 @@ import {
   type Read,
 } from './phone.statements.js';
 
-/** How many reads one statement answers, at the most. */
+/** How many statements of one name are under way at once. While they are, other reads gather for the next one. */
+const MAX_UNDER_WAY = 1;
+
+/** How many reads one statement answers, at the most: so the next is worked on while the answers are written. */
 const MAX_BATCH_SIZE = 32;
+
+interface WaitingRead extends Read {
+  since: number;
+}
+
+type Loader<Found> = DataLoader<WaitingRead, Found | undefined>;
 
 /**
  * Lets reads that overlap share a statement: each takes a round trip to the database, whatever it asks for. A read that
- * is alone goes at once. While its statement is under way, others gather for the next one. One that fails takes only those
- * with it that share its statement.
+ * is alone goes at once. If a statement fails, only the reads that share it fail.
  */
 @Injectable()
 export class PhonesLoader {
-  private readonly loaders = new Map<string, DataLoader<Read, unknown>>();
+  private readonly lists = new Map<string, Loader<string>>();
+  private readonly phones = new Map<string, Loader<PhoneRow | null>>();
 
   constructor(private readonly pool: Pool) {}
 
   /** @returns the owner's phones, as JSON; undefined when there is no such owner */
   list(owner: Owner): Promise<string | undefined> {
-    return this.load({ owner }, listPhones);
+    return this.load(this.lists, listPhones, { owner });
   }
 
   /** @returns the phone; null when the owner has no such phone, undefined when there is no such owner */
   get(owner: Owner, id: number): Promise<PhoneRow | null | undefined> {
-    return this.load({ owner, id }, getPhones);
+    return this.load(this.phones, getPhones, { owner, id });
   }
 
   private load<Found>(
-    read: Read,
+    loaders: Map<string, Loader<Found>>,
     statement: (reads: readonly Read[]) => QueryConfig,
+    read: Read,
   ): Promise<Found | undefined> {
     const name = nameOfRead(read);
-    let loader = this.loaders.get(name);
+    let loader = loaders.get(name);
     if (loader === undefined) {
       loader = this.createLoader(statement);
-      this.loaders.set(name, loader);
+      loaders.set(name, loader);
     }
-    return loader.load(read) as Promise<Found | undefined>;
+    return loader.load({ ...read, since: performance.now() });
   }
 
-  private createLoader(statement: (reads: readonly Read[]) => QueryConfig): DataLoader<Read, unknown> {
-    let isUnderWay = false;
+  private createLoader<Found>(statement: (reads: readonly Read[]) => QueryConfig): Loader<Found> {
+    let underWay = 0;
     const waiting: (() => void)[] = [];
-    return new DataLoader<Read, unknown>(
+    const start = (dispatch: () => void) => {
+      underWay += 1;
+      dispatch();
+    };
+    return new DataLoader<WaitingRead, Found | undefined>(
       async (reads) => {
-        isUnderWay = true;
         try {
-          const { rows } = await this.pool.query<FoundRow<unknown>>(statement(reads));
-          const found = reads.map((): unknown => undefined);
-          for (const row of rows) found[row.place - 1] = row.found;
-          return found;
+          return await this.readAll<Found>(reads, statement);
         } finally {
-          isUnderWay = false;
-          waiting.shift()?.();
+          underWay -= 1;
+          const next = waiting.shift();
+          if (next !== undefined) start(next);
         }
       },
       {
         cache: false,
         maxBatchSize: MAX_BATCH_SIZE,
         batchScheduleFn: (dispatch) => {
-          if (isUnderWay) waiting.push(dispatch);
-          // Not before all that has arrived by now is read.
-          else setImmediate(dispatch);
+          if (underWay >= MAX_UNDER_WAY) {
+            waiting.push(dispatch);
+          } else {
+            underWay += 1;
+            // Not before all that has arrived by now is read.
+            setImmediate(dispatch);
+          }
         },
       },
     );
+  }
+
+  /** @throws TryAgainException when the reads have waited longer for their turn than a request does for a connection */
+  private async readAll<Found>(
+    reads: readonly WaitingRead[],
+    statement: (reads: readonly Read[]) => QueryConfig,
+  ): Promise<(Found | undefined)[]> {
+    const { connectionTimeoutMillis = Infinity } = this.pool.options;
+    const [{ since } = { since: 0 }] = reads;
+    if (performance.now() - since > connectionTimeoutMillis) {
+      throw new TryAgainException(503, 'The database is too slow for what is asked of it. Try again soon.');
+    }
+    const { rows } = await this.pool.query<FoundRow<Found>>(statement(reads));
+    const found = reads.map((): Found | undefined => undefined);
+    for (const row of rows) found[row.place - 1] = row.found;
+    return found;
   }
 }

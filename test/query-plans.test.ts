@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto';
+import { Pool, type QueryConfig } from 'pg';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { fill } from '../bench/throughput/data.js';
+import { PHONES_PER_ORGANIZATION } from '../bench/throughput/operations.js';
+import { findCaller } from '../src/access/access.statements.js';
+import { FIND_ANSWER, KEEP_ANSWER } from '../src/idempotency/idempotency.statements.js';
+import type { Owner } from '../src/phones/owner.js';
+import {
+  createPhone,
+  deletePhone,
+  getPhones,
+  listPhones,
+  lockOwner,
+  updatePhone,
+} from '../src/phones/phone.statements.js';
+import { app } from './support/api.js';
+import { SERVER } from './support/database.js';
+
+const SMALL = 10_000;
+const LARGE = 1_000_000;
+
+/** How much more a statement may cost in a table a hundred times as large, where an index is a level deeper. */
+const GROWTH = 1.2;
+
+/** What PostgreSQL reckons for reading one page (`random_page_cost`). */
+const PAGE = 4;
+
+const OWNERS: Owner[] = [
+  { type: 'organization', id: 900 },
+  { type: 'organization', id: 'organization-900' },
+  ...(['id', 'slug'] as const).flatMap((key) => {
+    const organization = key === 'id' ? 900 : 'organization-900';
+    return [
+      { type: 'opportunity', id: 900, organization } as const,
+      { type: 'opportunity', id: 'opportunity-900', organization } as const,
+      { type: 'location', id: 900, organization } as const,
+    ];
+  }),
+];
+
+/** The ID of a phone of an owner of each type, by the order in which they are made. */
+const PHONE = { organization: 2698, opportunity: 2698, location: 2698 };
+
+function statements(): Record<string, QueryConfig> {
+  const all = OWNERS.flatMap((owner) => {
+    const id = PHONE[owner.type];
+    return [
+      listPhones([{ owner }, { owner }]),
+      getPhones([
+        { owner, id },
+        { owner, id },
+      ]),
+      createPhone(owner, { digits: '211', is_primary: true }),
+      updatePhone(owner, id, { digits: '211', is_primary: true }, ['"1.1"']),
+      deletePhone(owner, id),
+      lockOwner(owner),
+    ];
+  });
+  // What functions and foreign keys run is not in the plan of the statement that makes them.
+  const cascades = ['organization_id', 'opportunity_id', 'location_id'].map((column) => ({
+    name: `delete phones by ${column}`,
+    text: `DELETE FROM phones WHERE ${column} = $1`,
+    values: [900],
+  }));
+  return Object.fromEntries(
+    [
+      ...all,
+      ...cascades,
+      {
+        name: 'ask for phones of an owner',
+        text: 'SELECT EXISTS (SELECT FROM phones WHERE owner_type = $1 AND owner_id = $2)',
+        values: ['organization', 900],
+      },
+      findCaller(createHash('sha256').update('900').digest()),
+      { name: 'find answer', text: FIND_ANSWER, values: ['anyone', '900'] },
+      { name: 'keep answer', text: KEEP_ANSWER, values: ['anyone', '900', Buffer.alloc(32), {}] },
+    ].map((statement) => [statement.name ?? '', statement]),
+  );
+}
+
+interface Node {
+  'Node Type': string;
+  'Relation Name'?: string;
+  'Total Cost': number;
+  'Sort Space Type'?: string;
+  Plans?: Node[];
+}
+
+/** As many clients and kept answers as organizations. */
+const FILL_OTHERS = [
+  `INSERT INTO clients (name, is_admin) SELECT 'Client', false FROM organizations`,
+  `INSERT INTO client_organizations (client_id, organization_id) SELECT id, id FROM organizations`,
+  `INSERT INTO api_keys (client_id, hash, prefix) SELECT id, sha256(id::text::bytea), 'phones_' FROM organizations`,
+  `INSERT INTO idempotency_keys (caller, key, fingerprint, answer) SELECT 'anyone', id, '', '{}' FROM organizations`,
+  'VACUUM ANALYZE',
+];
+
+/** The plan of a statement, which is carried out and undone. */
+async function explain({ text, values }: QueryConfig): Promise<Node> {
+  const client = await app.get(Pool).connect();
+  try {
+    await client.query('BEGIN');
+    const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: Node }] }>(
+      `EXPLAIN (ANALYZE, FORMAT JSON) ${text}`,
+      values as unknown[],
+    );
+    const [row] = rows;
+    if (row === undefined) throw new Error('There is no plan.');
+    return row['QUERY PLAN'][0].Plan;
+  } finally {
+    await client.query('ROLLBACK');
+    client.release();
+  }
+}
+
+function planOf(plans: Map<string, Node>, name: string): Node {
+  const plan = plans.get(name);
+  if (plan === undefined) throw new Error(`There is no plan of ${name}.`);
+  return plan;
+}
+
+function nodesOf(plan: Node): Node[] {
+  return [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
+}
+
+async function plansAt(phones: number): Promise<Map<string, Node>> {
+  const client = await app.get(Pool).connect();
+  try {
+    await client.query('SET statement_timeout = 0');
+    await client.query('TRUNCATE organizations, clients, idempotency_keys RESTART IDENTITY CASCADE');
+    await fill(client, Math.ceil(phones / PHONES_PER_ORGANIZATION));
+    for (const statement of FILL_OTHERS) await client.query(statement);
+  } finally {
+    client.release(true);
+  }
+  const plans = new Map<string, Node>();
+  for (const [name, statement] of Object.entries(statements())) plans.set(name, await explain(statement));
+  return plans;
+}
+
+// A million phones take the embedded database, which plans as a server does, minutes.
+describe.skipIf(SERVER === undefined)('with a million phones', () => {
+  let small: Map<string, Node>;
+  let large: Map<string, Node>;
+
+  beforeAll(async () => {
+    small = await plansAt(SMALL);
+    large = await plansAt(LARGE);
+  }, 300_000);
+
+  const names = Object.keys(statements());
+
+  it.each(names)('%s reads tables by their indexes alone, and sorts in memory', (name) => {
+    const nodes = nodesOf(planOf(large, name));
+    const scans = nodes.filter((node) => node['Node Type'].includes('Scan') && node['Relation Name']);
+    expect(scans.filter((node) => !/^Index( Only)? Scan$/.test(node['Node Type']))).toEqual([]);
+    expect(nodes.filter((node) => node['Sort Space Type'] === 'Disk')).toEqual([]);
+  });
+
+  it.each(names)('%s costs no more than with a hundredth of them', (name) => {
+    const costs = [small, large].map((plans) => planOf(plans, name)['Total Cost']);
+    expect(costs[1]).toBeLessThanOrEqual(GROWTH * (costs[0] ?? 0) + PAGE);
+  });
+});
