@@ -75,7 +75,8 @@ export default defineConfig(
       'no-restricted-syntax': [
         'error',
         {
-          selector: 'Decorator > CallExpression[callee.name=/^(Body|Query)$/][arguments.length=0]',
+          selector:
+            'Decorator > CallExpression[callee.name=/^(Body|Query)$/]:not([arguments.0.name="RequestPipe"])',
           message: 'RequestPipe checks what is sent: @Body(RequestPipe), @Query(RequestPipe).',
         },
       ],

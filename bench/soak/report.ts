@@ -1,6 +1,7 @@
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { format as formatMarkdown } from 'prettier';
 import { drawChart } from '../chart.js';
+import { markdownTable } from '../markdown-table.js';
 import { FIGURE_NAMES, type FigureName, FIGURES, fitLine, format, type Sample } from './figures.js';
 
 /** How many rows of the table are kept. */
@@ -55,7 +56,7 @@ ${(totalmem() / 2 ** 30).toFixed(0)} GiB of memory. The callers ran on the same 
 
 By the straight line that fits best (least squares) from minute ${((WARM_UP * last) / 60).toFixed(1)} on.
 
-${table(
+${markdownTable(
   ['', 'from', 'to', 'a minute', 'in all'],
   FIGURE_NAMES.map((name) => growth(name, settled)),
 )}
@@ -65,7 +66,7 @@ ${table(
 Memory is in MiB, latency and delay in ms; requests are those of a second. The heap is what is left after a full
 collection.
 
-${table(COLUMNS, samples.filter((_, index) => index % step === 0).map(cells))}
+${markdownTable(COLUMNS, samples.filter((_, index) => index % step === 0).map(cells))}
 `;
   return formatMarkdown(text, { parser: 'markdown' });
 }
@@ -103,9 +104,4 @@ function growth(name: FigureName, samples: Sample[]): string[] {
 /** A difference, with its sign and three digits that count. */
 function signed(value: number): string {
   return value.toLocaleString('en', { signDisplay: 'exceptZero', maximumSignificantDigits: 3 });
-}
-
-function table(header: string[], rows: string[][]): string {
-  const alignment = header.map((_, index) => (index === 0 ? '---' : '---:'));
-  return [header, alignment, ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }

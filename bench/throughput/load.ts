@@ -58,11 +58,18 @@ async function runWrk({ origin, requests, connections, seconds }: Load): Promise
 
 async function runAutocannon({ origin, requests, connections, seconds }: Load): Promise<LoadResult> {
   const headers = { 'Content-Type': 'application/json' };
+  const count = requests.length;
   const result = await autocannon({
     url: origin,
     connections,
     duration: seconds,
-    requests: requests.map(({ body, ...request }) => ({ ...request, ...(body && { body, headers }) })),
+    // Each connection has a part of the requests to itself, as each begins with its first.
+    setupClient: (client) => {
+      const part = requests.splice(0, Math.floor(count / connections));
+      client.setRequests(
+        part.map(({ body, ...request }) => ({ ...request, ...(body && { body, headers }) })),
+      );
+    },
   });
   const failed = result.non2xx + result.errors + result.timeouts;
   if (failed > 0) throw new Error(`${failed} requests to ${origin} failed.`);

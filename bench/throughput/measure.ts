@@ -51,7 +51,7 @@ export async function measure(programs: Program[], plan: Plan): Promise<Measurem
     ),
   );
   for (let round = 1; round <= rounds; round++) {
-    for (const { operation, connections, program, rounds: results } of measurements) {
+    for (const { operation, connections, program, rounds: results } of inRound(measurements, round)) {
       const figures = await load(program, operation, connections, plan.seconds);
       results.push(figures);
       console.log(
@@ -63,6 +63,15 @@ export async function measure(programs: Program[], plan: Plan): Promise<Measurem
     }
   }
   return measurements.map(({ program, ...measurement }) => ({ ...measurement, program: program.name }));
+}
+
+/** Another program is first in each round, so that none always comes behind the same. */
+function inRound<Item extends { program: Program }>(measurements: Item[], round: number): Item[] {
+  const count = new Set(measurements.map(({ program }) => program)).size;
+  return measurements.flatMap((_, index) => {
+    const first = index - (index % count);
+    return measurements.slice(first + ((index + round) % count), first + ((index + round) % count) + 1);
+  });
 }
 
 async function load(

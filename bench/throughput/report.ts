@@ -1,5 +1,6 @@
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { drawChart } from '../chart.js';
+import { markdownTable } from '../markdown-table.js';
 import type { Figures, Measurement } from './measure.js';
 
 /** The machine, in a sentence. */
@@ -42,8 +43,7 @@ export function table(measurements: Measurement[]): string {
       ...[middle('memory').toFixed(0), reference === measurement ? '' : median(ratios).toFixed(2)],
     ];
   });
-  const alignment = header.map((_, index) => (index === 0 || index === 2 ? '---' : '---:'));
-  return [header, alignment, ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+  return markdownTable(header, rows, ['program']);
 }
 
 /** Requests a second over the number of connections, a panel for each operation and a line for each program. */

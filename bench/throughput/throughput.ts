@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { format as formatMarkdown } from 'prettier';
 import { Contestant } from './contestant.js';
 import { Server, SERVICE } from './database.js';
+import { footprint } from './footprint.js';
 import { LOAD_GENERATOR } from './load.js';
 import { measure, type Plan, type Program } from './measure.js';
 import { OPERATIONS, type OperationName, PHONES_PER_ORGANIZATION } from './operations.js';
@@ -21,6 +22,8 @@ const CHECKED = 20;
 
 const { values: options } = parseArgs({
   options: {
+    /** The time that a start takes, memory and size, and no requests a second. */
+    footprint: { type: 'boolean', default: false },
     /** Of the three sizes of the database, and not of the programs. */
     scale: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
@@ -46,13 +49,15 @@ const server = await Server.find();
 const programs: Program[] = [];
 try {
   console.log(`${await server.version()}; the load comes from ${LOAD_GENERATOR}.`);
-  if (options.scale) {
+  if (options.footprint) {
+    await write('footprint', `# Start and footprint\n\n${machine()}\n\n${await footprint(server)}`);
+  } else if (options.scale) {
     await compareSizes();
   } else {
     await comparePrograms();
   }
 } finally {
-  for (const { contestant } of programs) await contestant.end();
+  await Promise.allSettled(programs.map(({ contestant }) => contestant.end()));
   await server.close();
 }
 
@@ -75,7 +80,7 @@ async function comparePrograms(): Promise<void> {
     Array.from({ length: CHECKED }, () => OPERATIONS[operation]({ organizations: ORGANIZATIONS })),
   );
   await checkSameAnswers(
-    programs.map(({ name, contestant: { origin } }) => ({ name, origin })),
+    programs.map(({ name, contestant: { origin } }) => ({ name, origin, setsHeaders: name !== 'tutorial' })),
     requests,
   );
   console.log('All give the same answers.');
@@ -107,9 +112,13 @@ those within each round.
 
 ${table(measurements)}
 `;
+  await write(file, text);
+  await writeFile(`bench/results/${file}.svg`, chart(title, measurements));
+}
+
+async function write(file: string, text: string): Promise<void> {
   const markdown = await formatMarkdown(text, { parser: 'markdown' });
   await mkdir('bench/results', { recursive: true });
   await writeFile(`bench/results/${file}.md`, markdown);
-  await writeFile(`bench/results/${file}.svg`, chart(title, measurements));
   console.log(markdown);
 }

@@ -1,7 +1,7 @@
--- Sends the requests of a file, a line each: method, path and body, separated by spaces. From a random one on, so that
--- two runs do not begin with the same. At the end it prints one line of JSON, with latencies in milliseconds.
+-- Sends the requests of a file, a line each: method, path and body, separated by spaces. At the end it prints one line of
+-- JSON, with latencies in milliseconds.
 local requests = {}
-local next_one = 1
+local next_one = 0
 
 function init(args)
   for line in io.lines(args[1]) do
@@ -10,8 +10,6 @@ function init(args)
     if body == "" then body = nil else headers["Content-Type"] = "application/json" end
     requests[#requests + 1] = wrk.format(method, path, headers, body)
   end
-  math.randomseed(os.time())
-  next_one = math.random(#requests)
 end
 
 function request()

@@ -15,8 +15,8 @@ import type { Caller } from './caller.js';
 /** Lets a request through to its handler if its caller may send it. */
 @Injectable()
 export class AccessGuard implements CanActivate {
-  /** The rule of each handler, worked out when it is first called. */
-  private readonly rules = new Map<object, AccessRule>();
+  /** The rule of each handler of each controller, worked out when it is first called. */
+  private readonly rules = new Map<object, Map<object, AccessRule>>();
 
   constructor(@Inject(environmentConfig.KEY) private readonly environment: Environment) {}
 
@@ -42,11 +42,14 @@ export class AccessGuard implements CanActivate {
 
   /** A handler has one method, but for HEAD, which is GET. */
   private ruleOf(context: ExecutionContext, method: string): AccessRule {
+    const controller = context.getClass();
     const handler = context.getHandler();
-    let rule = this.rules.get(handler);
+    let rules = this.rules.get(controller);
+    if (rules === undefined) this.rules.set(controller, (rules = new Map<object, AccessRule>()));
+    let rule = rules.get(handler);
     if (rule === undefined) {
-      rule = accessRule(context.getClass(), handler, method, this.environment.REQUIRE_API_KEY);
-      this.rules.set(handler, rule);
+      rule = accessRule(controller, handler, method, this.environment.REQUIRE_API_KEY);
+      rules.set(handler, rule);
     }
     return rule;
   }

@@ -38,7 +38,7 @@ export class Environment {
   @IsOptional()
   @ValidateBy(
     { name: 'isPostgresUrl', validator: { validate: isPostgresUrl } },
-    { message: 'must be a URL such as postgres://user@host:5432/database' },
+    { message: 'must be a URL such as postgres://user@host:5432/database, without options' },
   )
   DATABASE_URL?: string;
 
@@ -134,7 +134,9 @@ export function loadEnvironment(): Environment {
 export const environmentConfig = registerAs('environment', loadEnvironment);
 
 function isPostgresUrl(value: unknown): boolean {
-  return typeof value === 'string' && /^postgres(ql)?:\/\//.test(value) && URL.canParse(value);
+  if (typeof value !== 'string' || !/^postgres(ql)?:\/\//.test(value) || !URL.canParse(value)) return false;
+  // They would take the place of those that the service sets for its sessions.
+  return !new URL(value).searchParams.has('options');
 }
 
 function isProxy(value: unknown): boolean {

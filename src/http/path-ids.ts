@@ -6,6 +6,11 @@ import { notFound } from './problem.js';
 /** No slug has other characters. NUL, which a path can hold and text in PostgreSQL cannot, is one of those. */
 const SLUG_CHARACTERS = /^[a-z0-9-]+$/;
 
+/** The path in a URL, without the slash that it may end with. */
+export function pathOf(url: string): string {
+  return url.replace(/[?#].*$/s, '').replace(/\/$/, '');
+}
+
 /** A resource as its path names it: a number is its ID, a string its slug. */
 export type IdOrSlug = number | string;
 
@@ -26,7 +31,7 @@ export function idOrSlug(value: string): IdOrSlug | undefined {
 }
 
 /**
- * A parameter of the path, read when a handler is called. Unlike a pipe, which Nest awaits, this costs a request nothing.
+ * A parameter of the path, read when a handler is called. Unlike a pipe, which Nest awaits, it needs no promise.
  *
  * @param read turns the text of the path into what the handler gets, or throws
  */

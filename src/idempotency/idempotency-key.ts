@@ -6,6 +6,7 @@ import {
   type RawBodyRequest,
 } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { pathOf } from '../http/path-ids.js';
 import { taking } from '../http/taken-headers.js';
 
 /** What is known of a POST that brings an `Idempotency-Key`. */
@@ -34,7 +35,7 @@ export const IdempotencyKey = createParamDecorator(
     const key = quoted ?? bare;
     if (key === undefined) {
       throw new BadRequestException(
-        'The Idempotency-Key must be 1 to 255 ASCII characters in double quotes, best a random UUID, without " and \\ in it.',
+        'The Idempotency-Key must be 1 to 255 ASCII characters, best a random UUID in double quotes, without " and \\ in it.',
       );
     }
     return { caller: nameOf(request), key, fingerprint: fingerprintOf(request) };
@@ -59,6 +60,8 @@ function nameOf({ caller }: FastifyRequest): string {
  * nothing has been refused yet, and what is nested without end cannot be written as JSON again.
  */
 function fingerprintOf({ url, rawBody = Buffer.of() }: RawBodyRequest<FastifyRequest>): Buffer {
-  const path = url.replace(/[?#].*$/s, '').replace(/\/$/, '');
-  return createHash('sha256').update(`${path}\n`).update(rawBody).digest();
+  return createHash('sha256')
+    .update(`${pathOf(url)}\n`)
+    .update(rawBody)
+    .digest();
 }

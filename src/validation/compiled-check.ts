@@ -6,15 +6,16 @@ interface Field {
   name: string;
   /** `ValidateIf`: unless all hold, any value is right. */
   conditions: ((dto: object, value: unknown) => boolean)[];
-  /** `ValidateBy`: of the value or, with `each`, of its items. */
-  constraints: { constraint: ValidatorConstraintInterface; each: boolean }[];
+  /** `ValidateBy`, and what is made of it: of the value or, with `each`, of its items. */
+  constraints: { constraint: ValidatorConstraintInterface; each: boolean; parameters: unknown[] }[];
 }
 
 /**
  * Compiles the decorators of a DTO, which class-validator looks up and sorts anew for each object that it validates.
  *
- * @returns whether an object has no fields but those of the DTO, and all are right. What is wrong, and how to say it, is for
- *   class-validator; so is a DTO with other decorators than those compiled here, of which nothing counts as right.
+ * @param dto the class
+ * @returns a check that is true only for an object that has no fields but those of the DTO, all valid. When it is false,
+ *   class-validator is to be asked: it says what is wrong, and knows decorators that are not compiled here.
  */
 export function compileCheck(dto: Type): (object: object) => boolean {
   const storage = getMetadataStorage();
@@ -23,26 +24,32 @@ export function compileCheck(dto: Type): (object: object) => boolean {
     const { propertyName: name, type, each, constraintCls } = metadata;
     const field = fields.get(name) ?? { name, conditions: [], constraints: [] };
     fields.set(name, field);
+    const parameters = (metadata.constraints as unknown[] | undefined) ?? [];
+    if (metadata.validateIf !== undefined) return () => false;
     if (type === 'conditionalValidation') {
-      field.conditions.push(...(metadata.constraints as Field['conditions']));
+      field.conditions.push(...(parameters as Field['conditions']));
     } else if (type === 'customValidation') {
       const constraints = storage.getTargetValidatorConstraints(constraintCls);
-      field.constraints.push(...constraints.map(({ instance: constraint }) => ({ constraint, each })));
+      field.constraints.push(
+        ...constraints.map(({ instance: constraint }) => ({ constraint, each, parameters })),
+      );
     } else if (type !== 'whitelistValidation') {
       return () => false;
     }
   }
   const all = [...fields.values()];
   return (object) =>
-    Object.keys(object).every((name) => fields.has(name)) && all.every((field) => isRight(field, object));
+    Object.keys(object).every((name) => fields.has(name)) && all.every((field) => isValid(field, object));
 }
 
-function isRight({ name, conditions, constraints }: Field, object: object): boolean {
+function isValid({ name, conditions, constraints }: Field, object: object): boolean {
   const value = (object as Record<string, unknown>)[name];
   if (!conditions.every((condition) => condition(object, value))) return true;
-  return constraints.every(({ constraint, each }) =>
-    each && Array.isArray(value)
-      ? value.every((item) => constraint.validate(item) === true)
-      : constraint.validate(value) === true,
-  );
+  const { name: targetName } = object.constructor;
+  return constraints.every(({ constraint, each, parameters }) => {
+    const holds = (item: unknown) =>
+      constraint.validate(item, { value, constraints: parameters, targetName, object, property: name }) ===
+      true;
+    return each && Array.isArray(value) ? value.every(holds) : holds(value);
+  });
 }
