@@ -62,6 +62,11 @@ describe('a start is refused in one line', () => {
     ['PORT', '-1', /^Wrong settings: PORT must be/],
     [
       'DATABASE_URL',
+      'postgres://127.0.0.1:5432/phones?options=-c%20geqo%3Doff',
+      /^Wrong settings: DATABASE_URL must be a URL such as \S+, without options/,
+    ],
+    [
+      'DATABASE_URL',
       'mysql://127.0.0.1/phones',
       /^Wrong settings: DATABASE_URL must be a URL such as postgres:/,
     ],
