@@ -23,6 +23,15 @@ const FIELDS = ['id', 'digits', 'phone_type', 'is_primary'].map((field) => `phon
 /** Whether the phone's ETag is one of `$2`, or any will do. */
 const IS_EXPECTED = `coalesce(${entityTagSql('phones')} = ANY($2::text[]), true)`;
 
+/** The text of each statement by its name, put together once. */
+const texts = new Map<string, string>();
+
+function statement(name: string, values: unknown[], text: () => string): QueryConfig {
+  let known = texts.get(name);
+  if (known === undefined) texts.set(name, (known = text()));
+  return { name, text: known, values };
+}
+
 /** A read, of one phone of an owner or, without `id`, of all. */
 export interface Read {
   owner: Owner;
@@ -79,20 +88,24 @@ function readPhones(reads: readonly Read[], select: (phonesOfOwner: string) => s
   if (first === undefined) throw new Error('There is nothing to read.');
   const { owner, id } = first;
   const columns = [{ name: 'owner', keys: reads.map((read) => read.owner.id) }];
-  const organizations = reads.flatMap((read) => organizationOf(read.owner) ?? []);
-  if (organizations.length > 0) columns.push({ name: 'organization', keys: organizations });
+  if (owner.type !== 'organization') {
+    columns.push({ name: 'organization', keys: reads.flatMap((read) => organizationOf(read.owner) ?? []) });
+  }
   if (id !== undefined) columns.push({ name: 'phone', keys: reads.flatMap((read) => read.id ?? []) });
-  const arrays = columns.map(
-    ({ keys: [key] }, index) => `$${index + 1}::${typeof key === 'number' ? 'integer' : 'text'}[]`,
+  return statement(
+    nameOfRead(first),
+    columns.map(({ keys }) => keys),
+    () => {
+      const arrays = columns.map(
+        ({ keys: [key] }, index) => `$${index + 1}::${typeof key === 'number' ? 'integer' : 'text'}[]`,
+      );
+      const names = columns.map(({ name }) => name);
+      return `
+        SELECT key.place::integer, (${select(`owner_type = '${owner.type}' AND owner_id = owner.id`)}) AS found
+        FROM unnest(${arrays.join(', ')}) WITH ORDINALITY AS key (${names.join(', ')}, place)
+        ${joinOwner(owner)}`;
+    },
   );
-  return {
-    name: nameOfRead(first),
-    text: `
-      SELECT key.place::integer, (${select(`owner_type = '${owner.type}' AND owner_id = owner.id`)}) AS found
-      FROM unnest(${arrays.join(', ')}) WITH ORDINALITY AS key (${columns.map(({ name }) => name).join(', ')}, place)
-      ${joinOwner(owner)}`,
-    values: columns.map(({ keys }) => keys),
-  };
 }
 
 /**
@@ -101,11 +114,11 @@ function readPhones(reads: readonly Read[], select: (phonesOfOwner: string) => s
  * owner has phones is asked of a function, which sees those that came or went while this waited for the owner.
  */
 export function createPhone(owner: Owner, { digits, phone_type, is_primary }: CreatePhoneDto): QueryConfig {
-  const { name, find, keys } = ownerLookup(owner, 4);
-  return {
-    name: `create phone of ${name}`,
-    text: `
-      WITH owner AS (${find} FOR NO KEY UPDATE),
+  return statement(
+    `create phone of ${nameOfLookup(owner)}`,
+    [digits, phone_type ?? null, is_primary ?? null, ...keysOf(owner)],
+    () => `
+      WITH owner AS (${findOwner(owner, 4)} FOR NO KEY UPDATE),
       demoted AS (
         UPDATE phones SET is_primary = false
         FROM owner
@@ -118,8 +131,7 @@ export function createPhone(owner: Owner, { digits, phone_type, is_primary }: Cr
         coalesce($3::boolean, NOT owner_has_phones('${owner.type}', owner.id))
       FROM owner, (SELECT count(*) FROM demoted) AS demotion
       RETURNING ${FIELDS}, phones.version`,
-    values: [digits, phone_type ?? null, is_primary ?? null, ...keys],
-  };
+  );
 }
 
 /**
@@ -133,11 +145,19 @@ export function updatePhone(
   { digits, phone_type, is_primary }: UpdatePhoneDto,
   tags?: string[],
 ): QueryConfig {
-  const { name, find, keys } = ownerLookup(owner, 7);
-  return {
-    name: `update phone of ${name}`,
-    text: `
-      WITH owner AS (${find} FOR NO KEY UPDATE),
+  return statement(
+    `update phone of ${nameOfLookup(owner)}`,
+    [
+      id,
+      tags ?? null,
+      digits ?? null,
+      phone_type !== undefined,
+      phone_type ?? null,
+      is_primary ?? null,
+      ...keysOf(owner),
+    ],
+    () => `
+      WITH owner AS (${findOwner(owner, 7)} FOR NO KEY UPDATE),
       phone AS (
         SELECT phones.id, phones.owner_id, ${IS_EXPECTED} AS is_expected
         FROM phones JOIN owner ON phones.owner_type = '${owner.type}' AND phones.owner_id = owner.id
@@ -161,16 +181,7 @@ export function updatePhone(
         RETURNING ${FIELDS}, phones.version
       )
       SELECT updated.* FROM phone LEFT JOIN updated ON true`,
-    values: [
-      id,
-      tags ?? null,
-      digits ?? null,
-      phone_type !== undefined,
-      phone_type ?? null,
-      is_primary ?? null,
-      ...keys,
-    ],
-  };
+  );
 }
 
 /**
@@ -178,11 +189,11 @@ export function updatePhone(
  * owner, as every write does: one that asks for the owner's phones meanwhile is answered when this is done.
  */
 export function deletePhone(owner: Owner, id: number, tags?: string[]): QueryConfig {
-  const { name, find, keys } = ownerLookup(owner, 3);
-  return {
-    name: `delete phone of ${name}`,
-    text: `
-      WITH owner AS (${find} FOR NO KEY UPDATE),
+  return statement(
+    `delete phone of ${nameOfLookup(owner)}`,
+    [id, tags ?? null, ...keysOf(owner)],
+    () => `
+      WITH owner AS (${findOwner(owner, 3)} FOR NO KEY UPDATE),
       phone AS (
         SELECT phones.id, ${IS_EXPECTED} AS is_expected
         FROM phones JOIN owner ON phones.owner_type = '${owner.type}' AND phones.owner_id = owner.id
@@ -194,17 +205,19 @@ export function deletePhone(owner: Owner, id: number, tags?: string[]): QueryCon
         RETURNING phones.id
       )
       SELECT deleted.id FROM phone LEFT JOIN deleted ON true`,
-    values: [id, tags ?? null, ...keys],
-  };
+  );
 }
 
 /** Waits until no other write to the owner's phones is under way, and keeps others waiting until the transaction ends. */
 export function lockOwner(owner: Owner): QueryConfig {
-  const { name, find, keys } = ownerLookup(owner, 1);
-  return { name: `lock ${name}`, text: `${find} FOR NO KEY UPDATE`, values: keys };
+  return statement(
+    `lock ${nameOfLookup(owner)}`,
+    keysOf(owner),
+    () => `${findOwner(owner, 1)} FOR NO KEY UPDATE`,
+  );
 }
 
-/** What the statements need to know of an owner's path: its table and, but for an organization, what it is found under. */
+/** Where the owners of each type are. */
 const TABLES = {
   organization: 'organizations',
   opportunity: 'opportunities',
@@ -222,22 +235,22 @@ function nameOfLookup(owner: Owner): string {
   return organization === undefined ? name : `${name} of organization by ${keyColumn(organization)}`;
 }
 
+/** The values by which {@link findOwner} finds it. */
+function keysOf(owner: Owner): IdOrSlug[] {
+  return owner.type === 'organization' ? [owner.id] : [owner.id, owner.organization];
+}
+
 /**
  * The SELECT that finds the ID of an owner by its path. Its parameters are numbered from `first` on.
  * An opportunity or a location is found only under its own organization.
  */
-function ownerLookup(owner: Owner, first: number): { name: string; find: string; keys: IdOrSlug[] } {
-  const name = nameOfLookup(owner);
+function findOwner(owner: Owner, first: number): string {
   const organization = organizationOf(owner);
   const find = `SELECT id FROM ${TABLES[owner.type]} WHERE ${keyColumn(owner.id)} = $${first}`;
-  if (organization === undefined) return { name, find, keys: [owner.id] };
-  return {
-    name,
-    find: `${find} AND organization_id = (
-      SELECT id FROM organizations WHERE ${keyColumn(organization)} = $${first + 1}
-    )`,
-    keys: [owner.id, organization],
-  };
+  if (organization === undefined) return find;
+  return `${find} AND organization_id = (
+    SELECT id FROM organizations WHERE ${keyColumn(organization)} = $${first + 1}
+  )`;
 }
 
 /** The JOIN that finds the owner of a row `key`, of which `key.owner` and `key.organization` are parts of the path. */

@@ -56,7 +56,7 @@ export class PhonesLoader {
       loader = this.createLoader(statement);
       loaders.set(name, loader);
     }
-    return loader.load({ ...read, since: performance.now() });
+    return loader.load({ owner: read.owner, id: read.id, since: performance.now() });
   }
 
   private createLoader<Found>(statement: (reads: readonly Read[]) => QueryConfig): Loader<Found> {
