@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
+import { Pool } from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { app, expectFaults, expectProblem, type Method, request } from './support/api.js';
 import dataSource from '../ormconfig.js';
@@ -342,6 +343,29 @@ describe('what never reaches a route is answered with a problem document too', (
       socket.write(one.repeat(sent));
       await once(socket, 'close');
       expect(new Set(statuses(received))).toEqual(new Set(['200']));
+    });
+
+    it('the places of those that are gone before their turn are free again', async () => {
+      const pool = app.get(Pool);
+      const taken = await Promise.all(Array.from({ length: pool.options.max }, () => pool.connect()));
+      const one = 'GET /v1/organizations HTTP/1.1\r\nHost: x\r\n\r\n';
+      const sockets = Array.from({ length: 300 }, () => connect(port, '127.0.0.1'));
+      for (const socket of sockets) socket.write(one.repeat(6));
+      const all = () =>
+        new Promise<number>(
+          (resolve) =>
+            void app.getHttpServer().getConnections((_, count) => {
+              resolve(count);
+            }),
+        );
+      while ((await all()) < sockets.length) await setImmediate();
+      await fetch(`http://127.0.0.1:${port}/health/live`);
+      for (const socket of sockets) socket.resetAndDestroy();
+      for (const client of taken) client.release();
+      while ((await all()) >= sockets.length) await setImmediate();
+      const socket = connect(port, '127.0.0.1');
+      socket.end(one.repeat(5));
+      expect(statuses(await text(socket))).toEqual(['200', '200', '200', '200', '200']);
     });
 
     it.each([

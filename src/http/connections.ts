@@ -48,17 +48,14 @@ export function createHttpServer(handle: RequestListener, requestTimeout: number
 
   const inTurn: RequestListener = (request, response) => {
     const { socket } = request;
+    // After an answer that closes the connection nothing more is done (section 9.6).
+    if (socket.writableEnded || socket.destroyed) return;
     const connection = connections.get(socket);
     const previous = connection?.newest;
     if (connection === undefined) connections.set(socket, { newest: response, waiting: 0 });
     else connection.newest = response;
-    if (connection === undefined || previous?.closed !== false) begin(request, response);
+    if (connection === undefined || previous?.closed !== false) handle(request, response);
     else waitForTurn(connection, previous, request, response);
-  };
-
-  const begin: RequestListener = (request, response) => {
-    // After an answer that closes the connection nothing more is done (section 9.6).
-    if (!request.socket.writableEnded && !request.socket.destroyed) handle(request, response);
   };
 
   /** One after the other (section 9.3.2): Node.js would begin all that a caller sends without waiting. */
@@ -68,6 +65,7 @@ export function createHttpServer(handle: RequestListener, requestTimeout: number
     request: IncomingMessage,
     response: ServerResponse,
   ): void => {
+    const { socket } = request;
     previousAnswer.set(response, previous);
     if (connection.waiting >= MAX_WAITING || waitingInAll >= MAX_WAITING_IN_ALL) {
       response.writeHead(503, TRY_AGAIN_HEADERS).end(TOO_MANY);
@@ -79,9 +77,12 @@ export function createHttpServer(handle: RequestListener, requestTimeout: number
     waitingInAll += 1;
     previous.once('close', () => {
       previousAnswer.delete(response);
+      // Its place is given back with those of all that wait on the connection.
+      if (socket.destroyed) return;
       connection.waiting -= 1;
       waitingInAll -= 1;
-      if (performance.now() < end) begin(request, response);
+      if (socket.writableEnded) return;
+      if (performance.now() < end) handle(request, response);
       else response.writeHead(503, TRY_AGAIN_HEADERS).end(TOO_LATE);
     });
   };
@@ -108,6 +109,10 @@ export function createHttpServer(handle: RequestListener, requestTimeout: number
     closeWithLingering(socket);
     // Of a CONNECT, Node.js leaves the socket to the service, without anybody who listens for its errors.
     socket.on('error', () => undefined);
+    socket.once('close', () => {
+      // Node.js does not close the answers that wait behind the first.
+      waitingInAll -= connections.get(socket)?.waiting ?? 0;
+    });
   });
   return server;
 }
