@@ -13,10 +13,10 @@ import {
 } from './phone.statements.js';
 
 /** How many statements of one name are under way at once. While they are, other reads gather for the next one. */
-const MAX_UNDER_WAY = 1;
+const MAX_UNDER_WAY = 2;
 
-/** How many reads one statement answers, at the most: so the next is worked on while the answers are written. */
-const MAX_BATCH_SIZE = 32;
+/** How many reads one statement answers, at the most: PostgreSQL works on the next one while answers are written. */
+const MAX_BATCH_SIZE = 16;
 
 interface WaitingRead extends Read {
   since: number;
