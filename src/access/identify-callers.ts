@@ -24,13 +24,16 @@ export function identifyCallers(app: NestFastifyApplication): void {
     await rateLimits.count(request, reply);
   };
   fastify.addHook('onRequest', (request, reply, done) => {
-    // What leads nowhere has no route, and is counted.
-    const isForEveryone = request.routeOptions.url?.startsWith('/v1/') === false;
     // Most requests go on without a promise.
-    if (isForEveryone || !(bringsKey(request) || rateLimits.isLimited(request))) done();
+    if (!(bringsKey(request) || rateLimits.isLimited(request)) || isForEveryone(request)) done();
     else
       void identify(request, reply).then(() => {
         done();
       }, done);
   });
+}
+
+/** What leads nowhere has no route, and is counted. */
+function isForEveryone({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.url?.startsWith('/v1/') === false;
 }

@@ -125,7 +125,7 @@ export function checkHeads(fastify: FastifyInstance): void {
     done(fault);
   });
   // Where Fastify itself refuses a body, it says so with the header alone.
-  fastify.addHook('onSend', (_request, reply, _payload, done) => {
+  fastify.addHook('onError', (_request, reply, _error, done) => {
     if (reply.getHeader('connection') === 'close') closeAfter(reply);
     done();
   });

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { BadRequestException, createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest, onSendHookHandler } from 'fastify';
 import { isRead } from './access-rules.js';
 import { problem, PROBLEM_JSON } from './problem.js';
 import { taking } from './taken-headers.js';
@@ -28,28 +28,34 @@ export function tagAnswers(fastify: FastifyInstance): void {
     if (isVersioned(payload)) reply.header('ETag', entityTag(payload));
     done(null, payload);
   });
-  fastify.addHook('onSend', (request, reply, payload, done) => {
-    const isTagged = request.routeOptions.url?.startsWith('/v1/') && isRead(request.method);
-    if (!isTagged || reply.statusCode !== 200 || typeof payload !== 'string') {
-      done(null, payload);
-      return;
-    }
-    const tag = (reply.getHeader('ETag') as string | undefined) ?? `"${hash('sha1', payload, 'base64url')}"`;
-    reply.header('ETag', tag);
-    const expected = entityTags(request.headers['if-match'], 'strong');
-    const known = entityTags(request.headers['if-none-match'], 'weak');
-    if (expected !== undefined && !isAmong(tag, expected)) {
-      reply.status(412).type(PROBLEM_JSON);
-      done(null, JSON.stringify(problem(412, NOT_AS_EXPECTED)));
-    } else if (known !== undefined && isAmong(tag, known)) {
-      reply.status(304).removeHeader('Content-Type').removeHeader('Content-Length');
-      // Fastify itself takes the body away from the answer to a HEAD, and fails where there is none.
-      done(null, request.method === 'HEAD' ? payload : null);
-    } else {
-      done(null, payload);
-    }
+  fastify.addHook('onRoute', (route) => {
+    const isTagged = route.url.startsWith('/v1/') && [route.method].flat().every(isRead);
+    // First, as that of a HEAD takes the body away.
+    if (isTagged) route.onSend = [tagRead, ...[route.onSend ?? []].flat()];
   });
 }
+
+/** Tags the answer to a read, or answers what the request's preconditions make of it. */
+const tagRead: onSendHookHandler = (request, reply, payload, done) => {
+  if (reply.statusCode !== 200 || typeof payload !== 'string') {
+    done(null, payload);
+    return;
+  }
+  const tag = (reply.getHeader('ETag') as string | undefined) ?? `"${hash('sha1', payload, 'base64url')}"`;
+  reply.header('ETag', tag);
+  const expected = entityTags(request.headers['if-match'], 'strong');
+  const known = entityTags(request.headers['if-none-match'], 'weak');
+  if (expected !== undefined && !isAmong(tag, expected)) {
+    reply.status(412).type(PROBLEM_JSON);
+    done(null, JSON.stringify(problem(412, NOT_AS_EXPECTED)));
+  } else if (known !== undefined && isAmong(tag, known)) {
+    reply.status(304).removeHeader('Content-Type').removeHeader('Content-Length');
+    // Fastify itself takes the body away from the answer to a HEAD, and fails where there is none.
+    done(null, request.method === 'HEAD' ? payload : null);
+  } else {
+    done(null, payload);
+  }
+};
 
 export const NOT_AS_EXPECTED = 'It has changed since: its ETag is none of those in If-Match.';
 

@@ -53,17 +53,17 @@ export function limitRequests(fastify: FastifyInstance, requestTimeout: number):
     done();
   });
 
-  fastify.addHook('onRequest', ({ routeOptions }, reply, done) => {
+  fastify.addHook('onRequest', (request, reply, done) => {
     const now = performance.now();
     const place = lateSamples < LATE_SAMPLES ? freePlaces.pop() : undefined;
     if (place !== undefined) {
       places[place] = { reply, end: now + requestTimeout };
-      // Also when the caller does not wait for the answer.
-      reply.raw.once('close', () => {
+      // Once, also when the caller does not wait for the answer.
+      reply.raw.on('close', () => {
         places[place] = undefined;
         freePlaces.push(place);
       });
-    } else if (routeOptions.url !== '/health/live') {
+    } else if (request.routeOptions.url !== '/health/live') {
       const count = MAX_REQUESTS - freePlaces.length;
       if (now - lastShed >= LOG_INTERVAL) fastify.log.warn(`Overloaded: ${count} requests are under way`);
       lastShed = now;

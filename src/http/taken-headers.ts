@@ -28,18 +28,18 @@ export function taking(name: TakenHeader, options: Omit<ApiHeaderOptions, 'name'
 /** Refuses a write with a header that its route does not take: whoever sent it counts on what it would do. */
 export function refuseUntakenHeaders(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
-    const { method, headers, is404, routeOptions } = request;
-    if (is404 || isRead(method)) {
+    const { method, headers } = request;
+    if (isRead(method) || request.is404) {
       done();
     } else if (
       method === 'POST' &&
       'idempotency-key' in headers &&
-      routeOptions.config.takes !== 'Idempotency-Key'
+      request.routeOptions.config.takes !== 'Idempotency-Key'
     ) {
       done(new BadRequestException('No Idempotency-Key is possible here: this answer is not kept.'));
     } else if ('if-none-match' in headers) {
       done(new PreconditionFailedException('If-None-Match is for reads only.'));
-    } else if ('if-match' in headers && routeOptions.config.takes !== 'If-Match') {
+    } else if ('if-match' in headers && request.routeOptions.config.takes !== 'If-Match') {
       done(new PreconditionFailedException('If-Match is only for changing and deleting a phone.'));
     } else {
       done();
