@@ -167,17 +167,25 @@ for (const type of ['organization', 'opportunity', 'location'] as const) {
   const ownerIn = ({ params }: FastifyRequest) => ownerOf(type, params as Record<string, string>);
   const idIn = ({ params }: FastifyRequest) => phoneId((params as { id: string }).id);
 
-  app.get(url, { schema: { response: { 200: { type: 'array', items: PHONE } } } }, async (request) => {
+  // As JSON, which PostgreSQL writes faster than this would read the rows and write it.
+  app.get(url, async (request, reply) => {
     const { name, find, keys } = ownerIn(request);
-    const rows = await query({
+    const { rows } = await pool.query<{ phones: string }>({
       name: `list ${name}`,
       text: `
-        SELECT ${FIELDS} FROM (${find}) AS owner
-        LEFT JOIN phones ON phones.owner_type = '${type}' AND phones.owner_id = owner.id
-        ORDER BY phones.id`,
+        SELECT (
+          SELECT '[' || coalesce(string_agg(row_to_json(phone)::text, ','), '') || ']'
+          FROM (
+            SELECT id, digits, phone_type, is_primary
+            FROM phones WHERE owner_type = '${type}' AND owner_id = owner.id
+            ORDER BY id
+          ) AS phone
+        ) AS phones
+        FROM (${find}) AS owner`,
       values: keys,
     });
-    return found(rows, type).id === null ? [] : rows;
+    reply.type('application/json; charset=utf-8');
+    return found(rows, type).phones;
   });
 
   app.get(`${url}/:id`, { schema: { response: { 200: PHONE } } }, async (request, reply) => {
