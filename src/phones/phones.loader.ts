@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import DataLoader from 'dataloader';
 import { Pool, type QueryConfig } from 'pg';
 import { TryAgainException } from '../http/problem.js';
 import type { Owner } from './owner.js';
@@ -12,17 +11,8 @@ import {
   type Read,
 } from './phone.statements.js';
 
-/** How many statements of one name are under way at once. While they are, other reads gather for the next one. */
-const MAX_UNDER_WAY = 2;
-
-/** How many reads one statement answers, at the most: PostgreSQL works on the next one while answers are written. */
-const MAX_BATCH_SIZE = 16;
-
-interface WaitingRead extends Read {
-  since: number;
-}
-
-type Loader<Found> = DataLoader<WaitingRead, Found | undefined>;
+/** How many reads one statement answers, at the most. */
+const MAX_BATCH_SIZE = 64;
 
 /**
  * Lets reads that overlap share a statement: each takes a round trip to the database, whatever it asks for. A read that
@@ -30,81 +20,95 @@ type Loader<Found> = DataLoader<WaitingRead, Found | undefined>;
  */
 @Injectable()
 export class PhonesLoader {
-  private readonly lists = new Map<string, Loader<string>>();
-  private readonly phones = new Map<string, Loader<PhoneRow | null>>();
+  private readonly lists = new Map<string, ReadQueue<string>>();
+  private readonly phones = new Map<string, ReadQueue<PhoneRow | null>>();
 
   constructor(private readonly pool: Pool) {}
 
   /** @returns the owner's phones, as JSON; undefined when there is no such owner */
   list(owner: Owner): Promise<string | undefined> {
-    return this.load(this.lists, listPhones, { owner });
+    return this.read(this.lists, listPhones, { owner });
   }
 
   /** @returns the phone; null when the owner has no such phone, undefined when there is no such owner */
   get(owner: Owner, id: number): Promise<PhoneRow | null | undefined> {
-    return this.load(this.phones, getPhones, { owner, id });
+    return this.read(this.phones, getPhones, { owner, id });
   }
 
-  private load<Found>(
-    loaders: Map<string, Loader<Found>>,
+  private read<Found>(
+    queues: Map<string, ReadQueue<Found>>,
     statement: (reads: readonly Read[]) => QueryConfig,
     read: Read,
   ): Promise<Found | undefined> {
     const name = nameOfRead(read);
-    let loader = loaders.get(name);
-    if (loader === undefined) {
-      loader = this.createLoader(statement);
-      loaders.set(name, loader);
+    let queue = queues.get(name);
+    if (queue === undefined) queues.set(name, (queue = new ReadQueue(this.pool, statement)));
+    return queue.add(read);
+  }
+}
+
+interface WaitingRead<Found> {
+  read: Read;
+  since: number;
+  resolve: (found: Found | undefined) => void;
+  reject: (error: unknown) => void;
+}
+
+/** Reads of one name, in the order in which they came. One statement is under way at a time; meanwhile others gather. */
+class ReadQueue<Found> {
+  private readonly waiting: WaitingRead<Found>[] = [];
+  private isReading = false;
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly statement: (reads: readonly Read[]) => QueryConfig,
+  ) {}
+
+  add(read: Read): Promise<Found | undefined> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ read, since: performance.now(), resolve, reject });
+      if (this.isReading) return;
+      this.isReading = true;
+      // Not before all that has arrived by now is read.
+      setImmediate(() => void this.readAll());
+    });
+  }
+
+  private async readAll(): Promise<void> {
+    let answered = 0;
+    for (;;) {
+      this.refuseLate();
+      if (this.waiting.length === 0) break;
+      // Half of those who wait or ask again: PostgreSQL works on them while the others' answers are written.
+      const size = Math.min(Math.ceil((this.waiting.length + answered) / 2), MAX_BATCH_SIZE);
+      const reads = this.waiting.splice(0, size);
+      answered = reads.length;
+      try {
+        const { rows } = await this.pool.query<FoundRow<Found>>(
+          this.statement(reads.map(({ read }) => read)),
+        );
+        const found: (Found | undefined)[] = [];
+        for (const row of rows) found[row.place - 1] = row.found;
+        reads.forEach(({ resolve }, index) => {
+          resolve(found[index]);
+        });
+      } catch (error) {
+        for (const { reject } of reads) reject(error);
+      }
     }
-    return loader.load({ owner: read.owner, id: read.id, since: performance.now() });
+    this.isReading = false;
   }
 
-  private createLoader<Found>(statement: (reads: readonly Read[]) => QueryConfig): Loader<Found> {
-    let underWay = 0;
-    const waiting: (() => void)[] = [];
-    const start = (dispatch: () => void) => {
-      underWay += 1;
-      dispatch();
-    };
-    return new DataLoader<WaitingRead, Found | undefined>(
-      async (reads) => {
-        try {
-          return await this.readAll<Found>(reads, statement);
-        } finally {
-          underWay -= 1;
-          const next = waiting.shift();
-          if (next !== undefined) start(next);
-        }
-      },
-      {
-        cache: false,
-        maxBatchSize: MAX_BATCH_SIZE,
-        batchScheduleFn: (dispatch) => {
-          if (underWay >= MAX_UNDER_WAY) {
-            waiting.push(dispatch);
-          } else {
-            underWay += 1;
-            // Not before all that has arrived by now is read.
-            setImmediate(dispatch);
-          }
-        },
-      },
-    );
-  }
-
-  /** @throws TryAgainException when the reads have waited longer for their turn than a request does for a connection */
-  private async readAll<Found>(
-    reads: readonly WaitingRead[],
-    statement: (reads: readonly Read[]) => QueryConfig,
-  ): Promise<(Found | undefined)[]> {
+  /** Refuses the reads that have waited longer for their turn than a request does for a connection. */
+  private refuseLate(): void {
     const { connectionTimeoutMillis = Infinity } = this.pool.options;
-    const [{ since } = { since: 0 }] = reads;
-    if (performance.now() - since > connectionTimeoutMillis) {
-      throw new TryAgainException(503, 'The database is too slow for what is asked of it. Try again soon.');
+    const start = performance.now() - connectionTimeoutMillis;
+    while (this.waiting[0] !== undefined && this.waiting[0].since < start) {
+      const error = new TryAgainException(
+        503,
+        'The database is too slow for what is asked of it. Try again soon.',
+      );
+      this.waiting.shift()?.reject(error);
     }
-    const { rows } = await this.pool.query<FoundRow<Found>>(statement(reads));
-    const found = reads.map((): Found | undefined => undefined);
-    for (const row of rows) found[row.place - 1] = row.found;
-    return found;
   }
 }
