@@ -22,9 +22,11 @@ export class Server {
     return new Server(own.url, own);
   }
 
-  async version(): Promise<string> {
-    const version = await this.query(this.url.href, 'SHOW server_version');
-    return `PostgreSQL ${String(version.server_version)}`;
+  /** Which server it is, and how much of its tables it keeps in its own memory. */
+  async description(): Promise<string> {
+    const sql = `SELECT current_setting('server_version') AS version, current_setting('shared_buffers') AS buffers`;
+    const { version, buffers } = await this.query(this.url.href, sql);
+    return `PostgreSQL ${String(version)}, with ${String(buffers)} of shared buffers,`;
   }
 
   /**

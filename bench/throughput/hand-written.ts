@@ -132,7 +132,8 @@ function ownerOf(type: Owner['type'], params: Record<string, string>): OwnerOfPa
   if (type === 'location' && typeof id === 'string') throw new Refusal(404, 'There is no such location.');
   const owner = { type, id, organization } as Owner;
   const table = type === 'opportunity' ? 'opportunities' : 'locations';
-  const find = `SELECT id FROM ${table} WHERE ${columnOf(id)} = $1 AND organization_id = (${organizationFind}$2)`;
+  const organizationId = typeof organization === 'number' ? '$2' : `(${organizationFind}$2)`;
+  const find = `SELECT id FROM ${table} WHERE ${columnOf(id)} = $1 AND organization_id = ${organizationId}`;
   const name = `${type} by ${columnOf(id)} of organization by ${columnOf(organization)}`;
   return { owner, name, find, keys: [id, organization] };
 }

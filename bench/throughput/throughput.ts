@@ -48,7 +48,7 @@ const plan: Plan = {
 const server = await Server.find();
 const programs: Program[] = [];
 try {
-  console.log(`${await server.version()}; the load comes from ${LOAD_GENERATOR}.`);
+  console.log(`${await server.description()} is asked; the load comes from ${LOAD_GENERATOR}.`);
   if (options.footprint) {
     await write('footprint', `# Start and footprint\n\n${machine()}\n\n${await footprint(server)}`);
   } else if (options.scale) {
@@ -104,7 +104,7 @@ async function report(file: string, title: string): Promise<void> {
   const text = `
 # ${title}
 
-${machine()} ${await server.version()} and the load generator, ${LOAD_GENERATOR}, ran on the same machine.
+${machine()} ${await server.description()} and the load generator, ${LOAD_GENERATOR}, ran on the same machine.
 Medians of ${plan.rounds} rounds of ${plan.seconds} seconds, in which the programs took turns. The ratios are medians of
 those within each round.
 

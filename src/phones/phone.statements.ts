@@ -248,9 +248,8 @@ function findOwner(owner: Owner, first: number): string {
   const organization = organizationOf(owner);
   const find = `SELECT id FROM ${TABLES[owner.type]} WHERE ${keyColumn(owner.id)} = $${first}`;
   if (organization === undefined) return find;
-  return `${find} AND organization_id = (
-    SELECT id FROM organizations WHERE ${keyColumn(organization)} = $${first + 1}
-  )`;
+  if (typeof organization === 'number') return `${find} AND organization_id = $${first + 1}`;
+  return `${find} AND organization_id = (SELECT id FROM organizations WHERE slug = $${first + 1})`;
 }
 
 /** The JOIN that finds the owner of a row `key`, of which `key.owner` and `key.organization` are parts of the path. */
@@ -258,9 +257,9 @@ function joinOwner(owner: Owner): string {
   const organization = organizationOf(owner);
   const join = `JOIN ${TABLES[owner.type]} AS owner ON owner.${keyColumn(owner.id)} = key.owner`;
   if (organization === undefined) return join;
+  if (typeof organization === 'number') return `${join} AND owner.organization_id = key.organization`;
   return `${join}
-    JOIN organizations ON organizations.id = owner.organization_id
-      AND organizations.${keyColumn(organization)} = key.organization`;
+    JOIN organizations ON organizations.id = owner.organization_id AND organizations.slug = key.organization`;
 }
 
 function keyColumn(key: IdOrSlug): 'id' | 'slug' {
