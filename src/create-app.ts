@@ -11,7 +11,7 @@ import { loadEnvironment } from './config/environment.js';
 import { AllowedMethods, ROUTER_OPTIONS } from './http/allowed-methods.js';
 import { checkHeads, createHttpServer } from './http/connections.js';
 import { tagAnswers } from './http/entity-tags.js';
-import { answerClientError, answerForNode, answerFrameworkError } from './http/framework-errors.js';
+import { answerClientError, answerFrameworkError, refuseConnect } from './http/framework-errors.js';
 import { parseJsonBodies } from './http/json-body.js';
 import { closeConnectionsOnShutdown, SHUTDOWN_SIGNALS } from './http/shutdown.js';
 import { PinoLogger } from './http/pino-logger.js';
@@ -53,9 +53,10 @@ export async function createApp(): Promise<NestFastifyApplication> {
   const fastify = adapter.getInstance();
   const allowedMethods = new AllowedMethods(fastify);
   setSecurityHeaders(fastify);
-  limitRequests(fastify, REQUEST_TIMEOUT);
+  // Before the limits: behind a head that is not clear nothing is done, however much there is to do.
   checkHeads(fastify);
-  answerForNode(fastify);
+  limitRequests(fastify, REQUEST_TIMEOUT);
+  refuseConnect(fastify);
   limitUrls(fastify);
   refuseUntakenHeaders(fastify);
   tagAnswers(fastify);

@@ -1,6 +1,6 @@
 import { Pool } from 'pg';
 import { describe, expect, it } from 'vitest';
-import { app, expectProblem, request } from './support/api.js';
+import { app, expectProblem, request, restart } from './support/api.js';
 import { SERVER } from './support/database.js';
 import {
   createOrganization,
@@ -31,7 +31,7 @@ async function statementsDuring(work: () => Promise<unknown>): Promise<string[]>
   return names;
 }
 
-describe.each(OWNER_TYPES)('reads of the phones of %ss that overlap', (type) => {
+describe.each(OWNER_TYPES)('reads of the phones of an owner that overlap: %s', (type) => {
   it('share statements, and each gets its own answer', async () => {
     const owners: [string, Phone[]][] = [];
     for (let count = 0; count < 5; count += 1) {
@@ -75,7 +75,7 @@ describe.each(OWNER_TYPES)('reads of the phones of %ss that overlap', (type) => 
   });
 });
 
-it('reads by ID and by slug, of one owner and of all its kinds, do not wait for each other', async () => {
+it('reads by ID and reads by slug have a statement each', async () => {
   const { id, slug } = await createOrganization();
   const phone = await createPhone(`/v1/organizations/${id}`);
   const paths = [`/v1/organizations/${id}/phones`, `/v1/organizations/${slug}/phones`];
@@ -127,9 +127,30 @@ it('a statement that fails takes only the reads that share it', { skip: SERVER =
   locker.release();
   for (const answer of await Promise.all(spared))
     expect(answer).toMatchObject({ status: 200, body: [phone] });
-  await Promise.all(doomed);
+  const statuses = (await Promise.all(doomed)).map(({ status }) => status);
+  expect(new Set(statuses)).toEqual(new Set([200, 503]));
   expect(await request('GET', `/v1/organizations/${id}/phones`)).toMatchObject({
     status: 200,
     body: [phone],
   });
+});
+
+// The embedded database has one session, so nothing can hold a lock against it.
+it('a read whose turn does not come in time is refused', { skip: SERVER === undefined }, async () => {
+  await restart({ DATABASE_CONNECT_TIMEOUT: '200', DATABASE_LOCK_TIMEOUT: '500' });
+  const { id } = await createOrganization();
+  const pool = app.get(Pool);
+  const locker = await pool.connect();
+  await locker.query('BEGIN');
+  await locker.query('LOCK TABLE phones');
+  // The first statement takes half of them and waits for the lock longer than the others wait for their turn.
+  const answers = await Promise.all(
+    Array.from({ length: MANY }, () => request('GET', `/v1/organizations/${id}/phones`)),
+  );
+  await locker.query('ROLLBACK');
+  locker.release();
+  for (const answer of answers) expectProblem(answer, 503);
+  const details = answers.map(({ body }) => (body as { detail: string }).detail);
+  expect(details).toContain('The database is too slow for what is asked of it. Try again soon.');
+  expect((await request('GET', `/v1/organizations/${id}/phones`)).status).toBe(200);
 });

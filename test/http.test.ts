@@ -329,6 +329,15 @@ describe('what never reaches a route is answered with a problem document too', (
       expect(new Set(answers)).toEqual(new Set(['200', '503']));
     });
 
+    it('and nothing is done behind one of those whose head is not clear', async () => {
+      const one = 'GET /v1/organizations HTTP/1.1\r\nHost: x\r\n\r\n';
+      const unclear =
+        'GET /v1/organizations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n';
+      const socket = connect(port, '127.0.0.1');
+      socket.end(one.repeat(300) + unclear + one);
+      expect(statuses(await text(socket))).toHaveLength(301);
+    });
+
     it('any number of them are served when they come in turn', async () => {
       const socket = connect(port, '127.0.0.1');
       const one = 'GET /v1/organizations HTTP/1.1\r\nHost: x\r\n\r\n';

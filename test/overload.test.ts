@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { type Answer, expectProblem, request } from './support/api.js';
@@ -55,6 +56,21 @@ describe('while more requests are under way than can be served', () => {
 
     for (const upload of uploads) upload.destroy();
     while ((await send('GET', `${api.href}/organizations`)).status !== 200);
+  });
+
+  it('nothing is done behind a request whose head is not clear, and its connection is closed', async () => {
+    const service = new Service(await settingsBeside());
+    const api = new URL(await service.listening());
+    const uploads = await Promise.all(Array.from({ length: MANY }, () => startUpload(api)));
+    while ((await send('GET', `${api.href}/organizations`)).status === 200);
+    const socket = connect(Number(api.port), api.hostname);
+    socket.write(
+      'GET /v1/organizations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n' +
+        'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n',
+    );
+    const answers = await text(socket);
+    expect(answers.match(/^HTTP\/1\.1 \d+/gm)).toEqual(['HTTP/1.1 400']);
+    for (const upload of uploads) upload.destroy();
   });
 
   it('those that are let in are answered in time, and the memory has a bound', async () => {

@@ -139,7 +139,7 @@ describe.skipIf(SERVER === undefined)('while the only number of an owner is bein
 });
 
 // The embedded database runs one transaction at a time.
-describe.skipIf(SERVER === undefined)('where the transactions of the database are others by default', () => {
+describe.skipIf(SERVER === undefined)('where the database has another default isolation level', () => {
   it.each(['repeatable read', 'serializable'])('many at once do not fail: %s', async (isolation) => {
     const [{ name } = {}] = await dataSource.query<{ name: string }[]>('SELECT current_database() AS name');
     await dataSource.query(`ALTER DATABASE ${name} SET default_transaction_isolation = '${isolation}'`);

@@ -1,4 +1,4 @@
-import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { machine } from '../machine.js';
 import { format as formatMarkdown } from 'prettier';
 import { drawChart } from '../chart.js';
 import { markdownTable } from '../markdown-table.js';
@@ -47,8 +47,7 @@ export function toMarkdown(title: string, chart: string, samples: Sample[]): Pro
 # ${title}
 
 ${(last / 60).toFixed(1)} minutes, ${requests.toLocaleString('en')} requests, every answer as it had to be.
-Node.js ${process.version} on ${platform()} ${release()} ${arch()}, ${cpus().length} × ${cpus()[0]?.model.trim()},
-${(totalmem() / 2 ** 30).toFixed(0)} GiB of memory. The callers ran on the same machine.
+${machine()} The callers ran on the same machine.
 
 ![The figures over the time](${chart})
 

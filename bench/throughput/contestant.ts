@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -22,6 +23,8 @@ export class Contestant {
    */
   static async start(script: string, settings: Record<string, string>): Promise<Contestant> {
     const child = spawn(process.execPath, [resolve(script)], {
+      // Where there is no `.env` of a developer.
+      cwd: tmpdir(),
       env: { PATH: process.env.PATH, NODE_ENV: 'production', PORT: '0', ...settings },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { Contestant } from './contestant.js';
 import { type Server, SERVICE } from './database.js';
 import { generateLoad } from './load.js';
-import { OPERATIONS } from './operations.js';
+import { type LoadRequest, PHONES_PER_OWNER } from './operations.js';
 import { markdownTable } from '../markdown-table.js';
 import { median } from './report.js';
 
@@ -55,18 +55,29 @@ async function measureStart(settings: () => Record<string, string>): Promise<str
     times.push((performance.now() - start) / 1000);
     idle.push(await contestant.memory());
     if (count === STARTS) {
-      await fetch(`${contestant.origin}/v1/organizations`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: '{"name":"Harbor"}',
-      });
-      const requests = [OPERATIONS['list, organization']({ organizations: 1 })];
+      const path = await createOrganization(contestant.origin);
+      const requests: LoadRequest[] = [{ method: 'GET', path: `${path}/phones` }];
       await generateLoad({ origin: contestant.origin, requests, connections: 32, seconds: LOAD_SECONDS });
       loaded = (await contestant.memory()).toFixed(0);
     }
     await contestant.end();
   }
   return [median(times).toFixed(2), median(idle).toFixed(0), loaded];
+}
+
+/** @returns the path of a new organization, which has phones */
+async function createOrganization(origin: string): Promise<string> {
+  const create = (path: string, body: object) =>
+    fetch(origin + path, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  const created = await create('/v1/organizations', { name: 'Harbor' });
+  const path = created.headers.get('location') ?? '';
+  for (let count = 1; count <= PHONES_PER_OWNER; count++)
+    await create(`${path}/phones`, { digits: `650-555-000${count}`, phone_type: 'Main' });
+  return path;
 }
 
 /** Installs what the service needs, and no more, and says how large that is. */

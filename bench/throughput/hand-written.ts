@@ -4,16 +4,16 @@ import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import pg, { type QueryConfig } from 'pg';
 import { createPhone, updatePhone } from '../../src/phones/phone.statements.js';
 import type { Owner } from '../../src/phones/owner.js';
+import { MAX_ID } from '../../src/validation/id.js';
 import { textFault } from '../../src/validation/text.js';
 
 /*
  * The baseline: the phones of the three types of owner as one writes them by hand, on bare Fastify and `pg`, with one
- * prepared statement for each operation. It makes the same checks of what is sent, and gives the same answers. It leaves
- * out keys, limits, preconditions, time limits and the headers for browsers.
+ * prepared statement for each operation; those that write are the service's own. It makes the same checks of what is sent,
+ * and gives the same answers. It leaves out keys, limits, preconditions, time limits and the headers for browsers.
  */
 
 const PROBLEM = 'application/problem+json; charset=utf-8';
-const MAX_ID = 2 ** 31 - 1;
 
 interface PhoneRow {
   id: number | null;

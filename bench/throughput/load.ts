@@ -58,14 +58,16 @@ async function runWrk({ origin, requests, connections, seconds }: Load): Promise
 
 async function runAutocannon({ origin, requests, connections, seconds }: Load): Promise<LoadResult> {
   const headers = { 'Content-Type': 'application/json' };
-  const count = requests.length;
+  const share = Math.ceil(requests.length / connections);
+  let next = 0;
   const result = await autocannon({
     url: origin,
     connections,
     duration: seconds,
     // Each connection has a part of the requests to itself, as each begins with its first.
     setupClient: (client) => {
-      const part = requests.splice(0, Math.floor(count / connections));
+      const part = requests.slice(next, next + share);
+      next = (next + share) % requests.length;
       client.setRequests(
         part.map(({ body, ...request }) => ({ ...request, ...(body && { body, headers }) })),
       );

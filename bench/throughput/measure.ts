@@ -65,13 +65,9 @@ export async function measure(programs: Program[], plan: Plan): Promise<Measurem
   return measurements.map(({ program, ...measurement }) => ({ ...measurement, program: program.name }));
 }
 
-/** Another program is first in each round, so that none always comes behind the same. */
-function inRound<Item extends { program: Program }>(measurements: Item[], round: number): Item[] {
-  const count = new Set(measurements.map(({ program }) => program)).size;
-  return measurements.flatMap((_, index) => {
-    const first = index - (index % count);
-    return measurements.slice(first + ((index + round) % count), first + ((index + round) % count) + 1);
-  });
+/** The other way round in every other one, so that none always comes behind the same. */
+function inRound<Item>(measurements: Item[], round: number): Item[] {
+  return round % 2 === 0 ? measurements.toReversed() : measurements;
 }
 
 async function load(

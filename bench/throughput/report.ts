@@ -1,13 +1,6 @@
-import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { drawChart } from '../chart.js';
 import { markdownTable } from '../markdown-table.js';
 import type { Figures, Measurement } from './measure.js';
-
-/** The machine, in a sentence. */
-export function machine(): string {
-  const memory = `${(totalmem() / 2 ** 30).toFixed(0)} GiB of memory`;
-  return `Node.js ${process.version} on ${platform()} ${release()} ${arch()}, ${cpus().length} × ${cpus()[0]?.model.trim()}, ${memory}.`;
-}
 
 /** The middle one of the rounds, or the mean of the two in the middle. */
 export function median(values: number[]): number {

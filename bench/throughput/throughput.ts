@@ -8,7 +8,8 @@ import { footprint } from './footprint.js';
 import { LOAD_GENERATOR } from './load.js';
 import { measure, type Plan, type Program } from './measure.js';
 import { OPERATIONS, type OperationName, PHONES_PER_ORGANIZATION } from './operations.js';
-import { chart, machine, table } from './report.js';
+import { machine } from '../machine.js';
+import { chart, table } from './report.js';
 import { checkSameAnswers } from './same-answers.js';
 
 /** In the comparison with other programs. */
@@ -39,11 +40,18 @@ const { values: options } = parseArgs({
 
 const allOperations = Object.keys(OPERATIONS) as OperationName[];
 const plan: Plan = {
-  operations: allOperations.filter((operation) => operation.includes(options.only)),
+  operations: options.only
+    ? allOperations.filter((operation) => operation.includes(options.only))
+    : allOperations,
   connections: options.connections.split(',').map(Number),
   rounds: Number(options.rounds),
   seconds: Number(options.seconds),
 };
+
+if (plan.operations.length === 0) throw new Error(`No operation has ${options.only} in its name.`);
+
+/** Only what is complete is kept. */
+const isComplete = plan.operations === allOperations && options.beside === undefined;
 
 const server = await Server.find();
 const programs: Program[] = [];
@@ -98,7 +106,7 @@ async function compareSizes(): Promise<void> {
   await report('scale', 'Requests a second, by the size of the database');
 }
 
-/** Measures, and writes the table and the chart to `bench/results/`. */
+/** Measures, and prints the table; that of all operations is written to `bench/results/`, with the chart. */
 async function report(file: string, title: string): Promise<void> {
   const measurements = await measure(programs, plan);
   const text = `
@@ -113,12 +121,13 @@ those within each round.
 ${table(measurements)}
 `;
   await write(file, text);
-  await writeFile(`bench/results/${file}.svg`, chart(title, measurements));
+  if (isComplete) await writeFile(`bench/results/${file}.svg`, chart(title, measurements));
 }
 
 async function write(file: string, text: string): Promise<void> {
   const markdown = await formatMarkdown(text, { parser: 'markdown' });
+  console.log(markdown);
+  if (!isComplete) return;
   await mkdir('bench/results', { recursive: true });
   await writeFile(`bench/results/${file}.md`, markdown);
-  console.log(markdown);
 }

@@ -67,8 +67,12 @@ export function createHttpServer(handle: RequestListener, requestTimeout: number
   ): void => {
     const { socket } = request;
     previousAnswer.set(response, previous);
+    const refuse = (refusal: string) => {
+      if (faultOfHead(request) !== undefined) response.shouldKeepAlive = false;
+      response.writeHead(503, TRY_AGAIN_HEADERS).end(refusal);
+    };
     if (connection.waiting >= MAX_WAITING || waitingInAll >= MAX_WAITING_IN_ALL) {
-      response.writeHead(503, TRY_AGAIN_HEADERS).end(TOO_MANY);
+      refuse(TOO_MANY);
       previous.once('close', () => previousAnswer.delete(response));
       return;
     }
@@ -83,7 +87,7 @@ export function createHttpServer(handle: RequestListener, requestTimeout: number
       waitingInAll -= 1;
       if (socket.writableEnded) return;
       if (performance.now() < end) handle(request, response);
-      else response.writeHead(503, TRY_AGAIN_HEADERS).end(TOO_LATE);
+      else refuse(TOO_LATE);
     });
   };
 

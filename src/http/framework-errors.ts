@@ -33,8 +33,8 @@ export function answerClientError({ code = '' }: { code?: string }, socket: Dupl
   else endConnection(socket as Socket, toBytes(PROBLEMS_BY_CLIENT_ERROR[code] ?? NO_HTTP));
 }
 
-/** Answers with a problem document what Node.js would otherwise refuse by itself, without a body or a word. */
-export function answerForNode(fastify: FastifyInstance): void {
+/** Refuses CONNECT, for which Node.js would close the connection without a word. */
+export function refuseConnect(fastify: FastifyInstance): void {
   fastify.server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
     endConnection(socket as Socket, NO_PROXY);
   });

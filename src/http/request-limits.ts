@@ -20,7 +20,11 @@ const LATE_SAMPLES = 2;
 const LOG_INTERVAL = 10_000;
 
 /** The time that a request may take is over. */
-export class RequestTimeoutError extends Error {}
+export class RequestTimeoutError extends Error {
+  constructor(requestTimeout: number) {
+    super(`A request was not answered within ${requestTimeout} ms.`);
+  }
+}
 
 /**
  * Refuses requests while there are more than can be served, so that those that are let in are answered in time, and
@@ -45,8 +49,9 @@ export function limitRequests(fastify: FastifyInstance, requestTimeout: number):
       lateSamples = now - due > MAX_EVENT_LOOP_DELAY ? lateSamples + 1 : 0;
       due = now + SAMPLE_INTERVAL;
       for (const request of places) {
-        if (request && request.end <= now && !request.reply.sent)
-          request.reply.send(new RequestTimeoutError());
+        // An answer that has begun takes as long as its caller takes to read it.
+        if (request && request.end <= now && !request.reply.raw.headersSent)
+          request.reply.send(new RequestTimeoutError(requestTimeout));
       }
     }, SAMPLE_INTERVAL);
     timer.unref();
@@ -64,8 +69,9 @@ export function limitRequests(fastify: FastifyInstance, requestTimeout: number):
         freePlaces.push(place);
       });
     } else if (request.routeOptions.url !== '/health/live') {
-      const count = MAX_REQUESTS - freePlaces.length;
-      if (now - lastShed >= LOG_INTERVAL) fastify.log.warn(`Overloaded: ${count} requests are under way`);
+      const reason =
+        lateSamples < LATE_SAMPLES ? `${MAX_REQUESTS} requests are under way` : 'the event loop is late';
+      if (now - lastShed >= LOG_INTERVAL) fastify.log.warn(`Overloaded: ${reason}`);
       lastShed = now;
       done(new TryAgainException(503, 'The service has too much to do. Try again soon.'));
       return;

@@ -31,6 +31,7 @@ export function refuseUntakenHeaders(fastify: FastifyInstance): void {
     const { method, headers } = request;
     if (isRead(method) || request.is404) {
       done();
+      // A PUT or a DELETE that is sent again does nothing again by itself.
     } else if (
       method === 'POST' &&
       'idempotency-key' in headers &&

@@ -1,6 +1,6 @@
 import { Column, CreateDateColumn, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** An `Idempotency-Key` that was sent with a POST, and what was answered. */
+/** An `Idempotency-Key` that was sent with a POST, and what was answered. (`IdempotencyKey` is the parameter that reads it.) */
 @Entity('idempotency_keys')
 export class KeptAnswer {
   /** Who sent it: each caller has keys of its own. */

@@ -16,7 +16,8 @@ const MAX_BATCH_SIZE = 64;
 
 /**
  * Lets reads that overlap share a statement: each takes a round trip to the database, whatever it asks for. A read that
- * is alone goes at once. If a statement fails, only the reads that share it fail.
+ * is alone goes at once; of many, half go, and the others while those are answered. If a statement fails, only the
+ * reads that share it fail.
  */
 @Injectable()
 export class PhonesLoader {
@@ -25,12 +26,18 @@ export class PhonesLoader {
 
   constructor(private readonly pool: Pool) {}
 
-  /** @returns the owner's phones, as JSON; undefined when there is no such owner */
+  /**
+   * @returns the owner's phones, as JSON; undefined when there is no such owner
+   * @throws TryAgainException when its turn does not come in time
+   */
   list(owner: Owner): Promise<string | undefined> {
     return this.read(this.lists, listPhones, { owner });
   }
 
-  /** @returns the phone; null when the owner has no such phone, undefined when there is no such owner */
+  /**
+   * @returns the phone; null when the owner has no such phone, undefined when there is no such owner
+   * @throws TryAgainException when its turn does not come in time
+   */
   get(owner: Owner, id: number): Promise<PhoneRow | null | undefined> {
     return this.read(this.phones, getPhones, { owner, id });
   }
@@ -99,7 +106,10 @@ class ReadQueue<Found> {
     this.isReading = false;
   }
 
-  /** Refuses the reads that have waited longer for their turn than a request does for a connection. */
+  /**
+   * Refuses the reads that have waited longer for their turn than a request does for a connection, when the statement
+   * before them ends, which it does in time.
+   */
   private refuseLate(): void {
     const { connectionTimeoutMillis = Infinity } = this.pool.options;
     const start = performance.now() - connectionTimeoutMillis;

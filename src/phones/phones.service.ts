@@ -36,6 +36,7 @@ export class PhonesService {
   /**
    * @returns the owner's phones by ascending ID, as JSON
    * @throws NotFoundException when there is no such owner
+   * @throws TryAgainException as {@link PhonesLoader.list}
    */
   async list(owner: Owner): Promise<string> {
     const phones = await this.loader.list(owner);
@@ -43,7 +44,10 @@ export class PhonesService {
     return phones;
   }
 
-  /** @throws NotFoundException when there is no such owner, or it has no such phone */
+  /**
+   * @throws NotFoundException when there is no such owner, or it has no such phone
+   * @throws TryAgainException as {@link PhonesLoader.get}
+   */
   async get(owner: Owner, id: number): Promise<PhoneRow> {
     const phone = await this.loader.get(owner, id);
     if (phone === undefined) throw notFound(owner.type);

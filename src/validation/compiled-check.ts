@@ -25,6 +25,7 @@ export function compileCheck(dto: Type): (object: object) => boolean {
     const field = fields.get(name) ?? { name, conditions: [], constraints: [] };
     fields.set(name, field);
     const parameters = (metadata.constraints as unknown[] | undefined) ?? [];
+    // The option of a decorator, not the decorator `ValidateIf`.
     if (metadata.validateIf !== undefined) return () => false;
     if (type === 'conditionalValidation') {
       field.conditions.push(...(parameters as Field['conditions']));
@@ -37,6 +38,8 @@ export function compileCheck(dto: Type): (object: object) => boolean {
       return () => false;
     }
   }
+  // Of a class without decorators class-validator refuses every object.
+  if (fields.size === 0) return () => false;
   const all = [...fields.values()];
   return (object) =>
     Object.keys(object).every((name) => fields.has(name)) && all.every((field) => isValid(field, object));

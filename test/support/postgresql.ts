@@ -25,7 +25,10 @@ function idOf(which: string): number {
   return Number(execFileSync('id', [which, 'postgres'], { encoding: 'utf8' }));
 }
 
-/** A PostgreSQL server with a data directory and a port of its own, for a test to stop, kill and starve. */
+/** How long a server that ends at once is started again, in milliseconds. */
+const START_PATIENCE = 30_000;
+
+/** A PostgreSQL server with a data directory and a port of its own: for tests to stop, kill and starve, and for the bench. */
 export class PostgresqlServer {
   private readonly programs = findPrograms();
   private readonly user = findUser();
@@ -66,9 +69,14 @@ export class PostgresqlServer {
     return new URL(`postgres://postgres@127.0.0.1:${this.port}/postgres`);
   }
 
-  /** Starts it and waits until it answers. */
+  /**
+   * Starts it and waits until it answers.
+   *
+   * @throws Error when it ends again and again
+   */
   async start(): Promise<void> {
-    for (;;) {
+    const end = performance.now() + START_PATIENCE;
+    while (performance.now() < end) {
       const started = spawn(
         this.program('postgres'),
         [
@@ -78,11 +86,12 @@ export class PostgresqlServer {
         { ...this.user, cwd: this.directory, stdio: 'ignore' },
       );
       this.process = started;
-      while (started.exitCode === null) {
+      while (started.exitCode === null && started.signalCode === null) {
         if (await this.answers()) return;
       }
       // The processes of a server that was killed may still be ending.
     }
+    throw new Error('The PostgreSQL server does not start.');
   }
 
   private async answers(): Promise<boolean> {
