@@ -74,14 +74,12 @@ class ReadQueue<Found> {
   add(read: Read): Promise<Found | undefined> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ read, since: performance.now(), resolve, reject });
-      if (this.isReading) return;
-      this.isReading = true;
-      // Not before all that has arrived by now is read.
-      setImmediate(() => void this.readAll());
+      if (!this.isReading) void this.readAll();
     });
   }
 
   private async readAll(): Promise<void> {
+    this.isReading = true;
     let answered = 0;
     for (;;) {
       this.refuseLate();
