@@ -36,6 +36,8 @@ const PHONE = {
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10, idleTimeoutMillis: 0 });
 const app = Fastify({ routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16 * 1024 } });
 
+app.removeContentTypeParser('text/plain');
+
 class Refusal extends Error {
   constructor(
     readonly statusCode: number,

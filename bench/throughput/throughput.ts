@@ -47,14 +47,19 @@ const plan: Plan = {
   rounds: Number(options.rounds),
   seconds: Number(options.seconds),
 };
-
 if (plan.operations.length === 0) throw new Error(`No operation has ${options.only} in its name.`);
+if (![plan.rounds, plan.seconds, ...plan.connections].every((number) => number >= 1)) {
+  throw new Error('Rounds, seconds and connections are numbers from 1 on.');
+}
 
-/** Only what is complete is kept. */
-const isComplete = plan.operations === allOperations && options.beside === undefined;
+/** Only what is complete is kept: all operations of this build, in three rounds at least. */
+const isComplete = plan.operations === allOperations && options.beside === undefined && plan.rounds >= 3;
 
 const server = await Server.find();
 const programs: Program[] = [];
+let closed: Promise<void> | undefined;
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.once(signal, () => void close().then(() => process.exit(1)));
 try {
   console.log(`${await server.description()} is asked; the load comes from ${LOAD_GENERATOR}.`);
   if (options.footprint) {
@@ -65,8 +70,15 @@ try {
     await comparePrograms();
   }
 } finally {
-  await Promise.allSettled(programs.map(({ contestant }) => contestant.end()));
-  await server.close();
+  await close();
+}
+
+/** Ends the programs and drops their databases, once. */
+function close(): Promise<void> {
+  closed ??= Promise.allSettled(programs.map(({ contestant }) => contestant.end())).then(() =>
+    server.close(),
+  );
+  return closed;
 }
 
 async function comparePrograms(): Promise<void> {
