@@ -283,6 +283,7 @@ describe('what never reaches a route is answered with a problem document too', (
   });
 
   describe('and of requests that are sent without waiting', () => {
+    const one = 'GET /v1/organizations HTTP/1.1\r\nHost: x\r\n\r\n';
     const post = (name: string, ...headers: string[]) => {
       const lines = ['POST /v1/organizations HTTP/1.1', 'Host: x', ...headers];
       const body = JSON.stringify({ name });
@@ -322,7 +323,7 @@ describe('what never reaches a route is answered with a problem document too', (
 
     it("those that wait beyond a connection's share are refused, in turn", async () => {
       const socket = connect(port, '127.0.0.1');
-      socket.end('GET /v1/organizations HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(3000));
+      socket.end(one.repeat(3000));
       const answers = statuses(await text(socket));
       expect(answers).toHaveLength(3000);
       expect(answers[0]).toBe('200');
@@ -330,7 +331,6 @@ describe('what never reaches a route is answered with a problem document too', (
     });
 
     it('and nothing is done behind one of those whose head is not clear', async () => {
-      const one = 'GET /v1/organizations HTTP/1.1\r\nHost: x\r\n\r\n';
       const unclear =
         'GET /v1/organizations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n';
       const socket = connect(port, '127.0.0.1');
@@ -340,7 +340,6 @@ describe('what never reaches a route is answered with a problem document too', (
 
     it('any number of them are served when they come in turn', async () => {
       const socket = connect(port, '127.0.0.1');
-      const one = 'GET /v1/organizations HTTP/1.1\r\nHost: x\r\n\r\n';
       let received = '';
       let sent = 3;
       socket.setEncoding('latin1').on('data', (data: string) => {
@@ -357,7 +356,6 @@ describe('what never reaches a route is answered with a problem document too', (
     it('the places of those that are gone before their turn are free again', async () => {
       const pool = app.get(Pool);
       const taken = await Promise.all(Array.from({ length: pool.options.max }, () => pool.connect()));
-      const one = 'GET /v1/organizations HTTP/1.1\r\nHost: x\r\n\r\n';
       const sockets = Array.from({ length: 300 }, () => connect(port, '127.0.0.1'));
       for (const socket of sockets) socket.write(one.repeat(6));
       const all = () =>

@@ -114,7 +114,7 @@ async function explain({ text, values = [] }: QueryConfig): Promise<Node> {
     return row['QUERY PLAN'][0].Plan;
   } finally {
     await client.query('ROLLBACK');
-    await client.query('DEALLOCATE ALL');
+    // With the connection goes what was prepared.
     client.release(true);
   }
 }

@@ -31,8 +31,8 @@ export function refuseUntakenHeaders(fastify: FastifyInstance): void {
     const { method, headers } = request;
     if (isRead(method) || request.is404) {
       done();
-      // A PUT or a DELETE that is sent again does nothing again by itself.
     } else if (
+      // A PUT or a DELETE that is sent again does nothing again by itself.
       method === 'POST' &&
       'idempotency-key' in headers &&
       request.routeOptions.config.takes !== 'Idempotency-Key'

@@ -88,7 +88,7 @@ function readPhones(reads: readonly Read[], select: (phonesOfOwner: string) => s
   if (first === undefined) throw new Error('There is nothing to read.');
   const { owner, id } = first;
   const columns = [{ name: 'owner', keys: reads.map((read) => read.owner.id) }];
-  if (owner.type !== 'organization') {
+  if (organizationOf(owner) !== undefined) {
     columns.push({ name: 'organization', keys: reads.flatMap((read) => organizationOf(read.owner) ?? []) });
   }
   if (id !== undefined) columns.push({ name: 'phone', keys: reads.flatMap((read) => read.id ?? []) });
@@ -237,7 +237,8 @@ function nameOfLookup(owner: Owner): string {
 
 /** The values by which {@link findOwner} finds it. */
 function keysOf(owner: Owner): IdOrSlug[] {
-  return owner.type === 'organization' ? [owner.id] : [owner.id, owner.organization];
+  const organization = organizationOf(owner);
+  return organization === undefined ? [owner.id] : [owner.id, organization];
 }
 
 /**
