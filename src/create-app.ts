@@ -11,6 +11,7 @@ import { loadEnvironment } from './config/environment.js';
 import { AllowedMethods, ROUTER_OPTIONS } from './http/allowed-methods.js';
 import { checkHeads, createHttpServer } from './http/connections.js';
 import { tagAnswers } from './http/entity-tags.js';
+import { registerCors } from './http/cors.js';
 import { answerClientError, answerFrameworkError, refuseConnect } from './http/framework-errors.js';
 import { parseJsonBodies } from './http/json-body.js';
 import { closeConnectionsOnShutdown, SHUTDOWN_SIGNALS } from './http/shutdown.js';
@@ -56,6 +57,8 @@ export async function createApp(): Promise<NestFastifyApplication> {
   // Before the limits: behind a head that is not clear nothing is done, however much there is to do.
   checkHeads(fastify);
   limitRequests(fastify, REQUEST_TIMEOUT);
+  // Behind the limits, in front of the keys: a browser sends no key with a preflight.
+  if (CORS_ORIGINS !== undefined) await registerCors(fastify, CORS_ORIGINS);
   refuseConnect(fastify);
   limitUrls(fastify);
   refuseUntakenHeaders(fastify);
@@ -72,31 +75,6 @@ export async function createApp(): Promise<NestFastifyApplication> {
     abortOnError: false,
     bodyParser: false,
   });
-  if (CORS_ORIGINS !== undefined) {
-    app.enableCors({
-      origin: CORS_ORIGINS,
-      methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
-      allowedHeaders: [
-        'Authorization',
-        'Content-Type',
-        'Idempotency-Key',
-        'If-Match',
-        'If-None-Match',
-        'X-API-Key',
-      ],
-      exposedHeaders: [
-        'Allow',
-        'ETag',
-        'Link',
-        'Location',
-        'RateLimit',
-        'RateLimit-Policy',
-        'Retry-After',
-        'WWW-Authenticate',
-      ],
-      strictPreflight: false,
-    });
-  }
   identifyCallers(app);
   app.enableVersioning({ type: VersioningType.URI });
   app.useGlobalFilters(new ProblemFilter(allowedMethods));

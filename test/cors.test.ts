@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { app, expectProblem, request, restart } from './support/api.js';
 
 const ORIGIN = 'https://directory.example.org';
@@ -63,5 +65,39 @@ describe('the pages of another origin', () => {
     expectProblem(answer, 405);
     expect(answer.headers.allow).toBe('GET, HEAD, POST');
     expect((await app.inject({ method: 'OPTIONS', url: '/v1/organizations' })).statusCode).toBe(204);
+  });
+});
+
+describe('a preflight request', () => {
+  let port: number;
+
+  beforeAll(async () => {
+    await restart({ CORS_ORIGINS: '*' });
+    await app.listen(0, '127.0.0.1');
+    port = (app.getHttpServer().address() as AddressInfo).port;
+  });
+
+  it.each([
+    ['two Host headers', 'Host: x\r\nHost: y'],
+    ['no Host header', 'Accept: */*'],
+    ['Transfer-Encoding: gzip, chunked', 'Host: x\r\nTransfer-Encoding: gzip, chunked'],
+    ['an unsupported expectation', 'Host: x\r\nExpect: tea'],
+  ])('with %s is refused, and nothing pipelined behind it is processed', async (_, headers) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.end(
+      `OPTIONS /v1/organizations HTTP/1.1\r\n${headers}\r\nOrigin: ${ORIGIN}\r\n` +
+        'Access-Control-Request-Method: POST\r\n\r\n' +
+        (headers.includes('chunked') ? '0\r\n\r\n' : '') +
+        'GET /v1/organizations HTTP/1.1\r\nHost: x\r\n\r\n',
+    );
+    const responses = await text(socket);
+    expect(responses.match(/^HTTP\/1\.1 \d+/gm)).toEqual([expect.stringMatching(/ 4(00|17)$/)]);
+    expect(responses.toLowerCase()).toContain('x-content-type-options: nosniff');
+  });
+
+  it('gets the security headers in its response', async () => {
+    const { status, headers } = await preflight(ORIGIN);
+    expect(status).toBe(204);
+    expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' });
   });
 });

@@ -44,7 +44,7 @@ async function startUpload(api: URL): Promise<Socket> {
 
 describe('while more requests are under way than can be served', () => {
   it('others are answered 503 and told when to try again, and the process counts as alive', async () => {
-    const service = new Service(await settingsBeside());
+    const service = new Service({ ...(await settingsBeside()), CORS_ORIGINS: '*' });
     const api = new URL(await service.listening());
     const uploads = await Promise.all(Array.from({ length: MANY }, () => startUpload(api)));
     let refused: Answer;
@@ -52,6 +52,8 @@ describe('while more requests are under way than can be served', () => {
     while (refused.status === 200);
     expectProblem(refused, 503, 'The service has too much to do. Try again soon.');
     expect(refused.headers['retry-after']).toBe('1');
+    const preflight = { origin: 'https://example.org', 'access-control-request-method': 'POST' };
+    expectProblem(await send('OPTIONS', `${api.href}/organizations`, undefined, preflight), 503);
     expect((await send('GET', new URL('/health/live', api).href)).status).toBe(200);
 
     for (const upload of uploads) upload.destroy();

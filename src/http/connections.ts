@@ -6,9 +6,8 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { Socket } from 'node:net';
-import { BadRequestException, HttpException, HttpStatus } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { PROBLEM_JSON, problem } from './problem.js';
+import { type Problem, PROBLEM_JSON, problem, sendProblem } from './problem.js';
 import { DATA_HEADERS } from './security-headers.js';
 
 /** How long a connection that is answered for good still takes what its caller sends, in milliseconds. */
@@ -125,8 +124,12 @@ export function createHttpServer(handle: RequestListener, requestTimeout: number
 export function checkHeads(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     const fault = faultOfHead(request.raw);
-    if (fault !== undefined) closeAfter(reply);
-    done(fault);
+    if (fault === undefined) {
+      done();
+      return;
+    }
+    closeAfter(reply);
+    sendProblem(reply, fault);
   });
   // Where Fastify itself refuses a body, it says so with the header alone.
   fastify.addHook('onError', (_request, reply, _error, done) => {
@@ -193,24 +196,21 @@ function closeWithLingering(socket: Socket): void {
 }
 
 /** What would hide one request in another, or promise what is not kept. */
-function faultOfHead({ httpVersion, headers, rawHeaders }: IncomingMessage): HttpException | undefined {
+function faultOfHead({ httpVersion, headers, rawHeaders }: IncomingMessage): Problem | undefined {
   // Section 3.2.
   let hosts = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
   }
-  if (hosts > 1) return new BadRequestException('There is more than one Host header.');
-  if (hosts === 0 && httpVersion === '1.1') return new BadRequestException('The Host header is missing.');
+  if (hosts > 1) return problem(400, 'There is more than one Host header.');
+  if (hosts === 0 && httpVersion === '1.1') return problem(400, 'The Host header is missing.');
   // Section 6.1.
   const coding = headers['transfer-encoding'];
   if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || httpVersion !== '1.1')) {
-    return new BadRequestException('The only Transfer-Encoding that is taken is chunked, with HTTP/1.1.');
+    return problem(400, 'The only Transfer-Encoding that is taken is chunked, with HTTP/1.1.');
   }
   // RFC 9110, section 10.1.1.
   if (headers.expect === undefined || headers.expect.toLowerCase() === '100-continue') return undefined;
-  return new HttpException(
-    'The only expectation that can be met is 100-continue.',
-    HttpStatus.EXPECTATION_FAILED,
-  );
+  return problem(417, 'The only expectation that can be met is 100-continue.');
 }

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { closeAfter, endConnection } from './connections.js';
-import { DETAILS, type Problem, PROBLEM_JSON, problem } from './problem.js';
+import { DETAILS, type Problem, PROBLEM_JSON, problem, sendProblem } from './problem.js';
 import { DATA_HEADERS } from './security-headers.js';
 
 /** Answers what Fastify's router refuses before there is a route: a malformed escape in the URL. */
@@ -12,10 +12,10 @@ export function answerFrameworkError(
   _request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  const answer = problem(statusCode, 'The URL is not valid.');
   // No hook has run: neither those that look at the head as a whole, nor the one that sets these headers.
   closeAfter(reply);
-  void reply.status(statusCode).type(PROBLEM_JSON).headers(DATA_HEADERS).send(JSON.stringify(answer));
+  reply.headers(DATA_HEADERS);
+  sendProblem(reply, problem(statusCode, 'The URL is not valid.'));
 }
 
 const NO_HTTP = problem(400, 'This is not a valid HTTP request.');

@@ -14,8 +14,8 @@ import {
   DETAILS,
   FaultyRequestException,
   type Problem,
-  PROBLEM_JSON,
   problem,
+  sendProblem,
   TryAgainException,
   UnauthenticatedException,
 } from './problem.js';
@@ -43,8 +43,7 @@ export class ProblemFilter implements ExceptionFilter {
     else if (answer.status === 503) reply.header('Retry-After', RETRY_AFTER);
     if (error instanceof UnauthenticatedException) reply.header('WWW-Authenticate', error.challenge);
     if (answer.status === 408) closeAfter(reply);
-    // A string, because a schema of the route or a serializer of its own must not touch it.
-    void reply.status(answer.status).type(PROBLEM_JSON).send(JSON.stringify(answer));
+    sendProblem(reply, answer);
   }
 
   private unrouted({ method, url }: FastifyRequest, reply: FastifyReply): Problem {

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { BadRequestException, HttpException, NotFoundException, UnauthorizedException } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 
 export const PROBLEM_JSON = 'application/problem+json';
 
@@ -61,6 +62,11 @@ export function problem(status: number, detail: string, errors?: Fault[]): Probl
     detail,
     ...(errors && { errors }),
   };
+}
+
+/** Sends a problem document: as a string, because the route's own schema and serializer must not touch it. */
+export function sendProblem(reply: FastifyReply, problem: Problem): void {
+  void reply.status(problem.status).type(PROBLEM_JSON).send(JSON.stringify(problem));
 }
 
 /** 400 for a body or query with faults. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { TryAgainException } from './problem.js';
+import { problem, sendProblem } from './problem.js';
 
 /** How many requests may be under way at once. A service that answers a thousand a second needs a second for them. */
 const MAX_REQUESTS = 1000;
@@ -73,7 +73,8 @@ export function limitRequests(fastify: FastifyInstance, requestTimeout: number):
         lateSamples < LATE_SAMPLES ? `${MAX_REQUESTS} requests are under way` : 'the event loop is late';
       if (now - lastShed >= LOG_INTERVAL) fastify.log.warn(`Overloaded: ${reason}`);
       lastShed = now;
-      done(new TryAgainException(503, 'The service has too much to do. Try again soon.'));
+      reply.header('Retry-After', 1);
+      sendProblem(reply, problem(503, 'The service has too much to do. Try again soon.'));
       return;
     }
     done();
