@@ -2,52 +2,76 @@ import eslint from '@eslint/js';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-/** Imports point one way: controllers, services, then entities and the database. Each rule says why. */
+/** Imports point one way: controllers, services, then repositories and entities, then the database. Each rule says why. */
 const importRules = [
   {
     files: ['src/phones/**'],
     patterns: [
       {
         group: ['**/directory/*', '!**/directory/*.entity.js'],
-        message: 'Phones know the directory only as the owners that their foreign keys refer to.',
+        message: 'Phones know the directory only as the owners that their foreign keys reference.',
       },
-      { group: ['**/access/*'], message: 'Who may is decided before a request reaches the phones.' },
+      {
+        group: ['**/auth/*', '**/clients/*'],
+        message: 'Authorization is decided before a request reaches the phones.',
+      },
     ],
   },
   {
     files: ['src/directory/**'],
     patterns: [
-      { group: ['**/phones/*'], message: 'The directory does not know what its records own.' },
+      { group: ['**/phones/*'], message: 'The directory does not know what its resources own.' },
       {
-        group: ['**/access/*'],
-        message: 'A controller says who may; whether they may is decided before a request reaches it.',
+        group: ['**/auth/*', '!**/auth/auth.decorators.js', '**/clients/*'],
+        message:
+          'A controller declares a permission; whether a client has it is decided before the handler runs.',
       },
     ],
   },
   {
-    files: ['src/access/**'],
+    files: ['src/auth/**', 'src/clients/**'],
     patterns: [
       {
         group: ['**/phones/*', '**/directory/*', '!**/directory/organization.entity.js'],
-        message: 'Access knows organizations, by ID and by slug, and nothing of what is under them.',
+        message: 'A client is granted organizations. What belongs to an organization is of no concern here.',
       },
     ],
+  },
+  {
+    files: ['src/auth/**'],
+    patterns: [{ group: ['**/clients/*'], message: 'The module that manages clients depends on this one.' }],
   },
   {
     files: ['src/idempotency/**'],
     patterns: [
       {
-        group: ['**/phones/*', '**/directory/*', '**/access/*'],
-        message: 'What a request creates is none of its business.',
+        group: ['**/phones/*', '**/directory/*', '**/auth/*', '**/clients/*'],
+        message: 'Idempotency does not depend on what a request creates.',
       },
     ],
   },
   {
-    files: ['src/http/**', 'src/validation/**', 'src/database/*.ts', 'src/config/**'],
+    files: ['src/common/**', 'src/validation/**', 'src/database/*.ts', 'src/config/**'],
     patterns: [
       {
-        group: ['**/phones/*', '**/directory/*', '**/access/*'],
-        message: 'What all features share knows none of them.',
+        group: [
+          '**/phones/*',
+          '**/directory/*',
+          '**/auth/*',
+          '**/clients/*',
+          '**/idempotency/*',
+          '**/server/*',
+        ],
+        message: 'What all features share depends on none of them.',
+      },
+    ],
+  },
+  {
+    files: ['src/server/**'],
+    patterns: [
+      {
+        group: ['**/phones/*', '**/directory/*', '**/clients/*', '**/idempotency/*'],
+        message: 'The server serves whatever routes there are.',
       },
     ],
   },
@@ -76,8 +100,9 @@ export default defineConfig(
         'error',
         {
           selector:
-            'Decorator > CallExpression[callee.name=/^(Body|Query)$/]:not([arguments.0.name="RequestPipe"])',
-          message: 'RequestPipe checks what is sent: @Body(RequestPipe), @Query(RequestPipe).',
+            'Decorator > CallExpression[callee.name=/^(Body|Query)$/]:not([arguments.0.name="RequestValidationPipe"])',
+          message:
+            'RequestValidationPipe validates it: @Body(RequestValidationPipe), @Query(RequestValidationPipe).',
         },
       ],
     },

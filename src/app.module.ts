@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
-import { AccessModule } from './access/access.module.js';
+import { AuthModule } from './auth/auth.module.js';
+import { ClientsModule } from './clients/clients.module.js';
 import { environmentConfig } from './config/environment.js';
 import { DatabaseModule } from './database/database.module.js';
 import { DirectoryModule } from './directory/directory.module.js';
@@ -11,7 +12,8 @@ import { PhonesModule } from './phones/phones.module.js';
   imports: [
     ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, load: [environmentConfig] }),
     DatabaseModule,
-    AccessModule,
+    AuthModule,
+    ClientsModule,
     DirectoryModule,
     PhonesModule,
     HealthModule,

@@ -4,24 +4,24 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyBaseLogger, LogController } from 'fastify';
 import dataSource from '../ormconfig.js';
-import { identifyCallers } from './access/identify-callers.js';
-import { registerRateLimit } from './access/rate-limits.service.js';
+import { authenticateRequests } from './auth/authenticate.js';
+import { registerRateLimit } from './auth/rate-limits.service.js';
 import { AppModule } from './app.module.js';
 import { loadEnvironment } from './config/environment.js';
-import { AllowedMethods, ROUTER_OPTIONS } from './http/allowed-methods.js';
-import { checkHeads, createHttpServer } from './http/connections.js';
-import { tagAnswers } from './http/entity-tags.js';
-import { registerCors } from './http/cors.js';
-import { answerClientError, answerFrameworkError, refuseConnect } from './http/framework-errors.js';
-import { parseJsonBodies } from './http/json-body.js';
-import { closeConnectionsOnShutdown, SHUTDOWN_SIGNALS } from './http/shutdown.js';
-import { PinoLogger } from './http/pino-logger.js';
-import { ProblemFilter } from './http/problem.filter.js';
-import { locateCreated } from './http/location-header.js';
-import { limitRequests } from './http/request-limits.js';
-import { setSecurityHeaders } from './http/security-headers.js';
-import { refuseUntakenHeaders } from './http/taken-headers.js';
-import { limitUrls } from './http/url-limit.js';
+import { AllowedMethods, ROUTER_OPTIONS } from './server/allowed-methods.js';
+import { createHttpServer } from './server/http-server.js';
+import { setEntityTags } from './common/etag.js';
+import { registerCors } from './server/cors.js';
+import { handleClientError, handleFrameworkError, rejectConnect } from './server/raw-responses.js';
+import { registerJsonBodyParser } from './server/json-body-parser.js';
+import { closeConnectionsOnShutdown, SHUTDOWN_SIGNALS } from './server/shutdown.js';
+import { PinoLogger } from './server/pino-logger.js';
+import { ProblemDetailsFilter } from './server/problem-details.filter.js';
+import { setLocationHeader } from './common/location-header.js';
+import { shedLoad } from './server/load-shedding.js';
+import { setSecurityHeaders } from './server/security-headers.js';
+import { rejectUnsupportedHeaders } from './common/supported-headers.js';
+import { checkRequestHeads, limitUrlLength } from './server/request-head.js';
 import { serveOpenApi } from './openapi.js';
 
 /** The largest body, in bytes. */
@@ -36,8 +36,8 @@ export async function createApp(): Promise<NestFastifyApplication> {
   const { CORS_ORIGINS, LOG_LEVEL, REQUEST_TIMEOUT, TRUST_PROXY } = loadEnvironment();
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
-    clientErrorHandler: answerClientError,
-    frameworkErrors: answerFrameworkError,
+    clientErrorHandler: handleClientError,
+    frameworkErrors: handleFrameworkError,
     // A line for each request is the reverse proxy's to write; here it would be most of the work.
     logController: new LogController({ disableRequestLogging: true }),
     logger: { level: LOG_LEVEL, base: null },
@@ -55,16 +55,16 @@ export async function createApp(): Promise<NestFastifyApplication> {
   const allowedMethods = new AllowedMethods(fastify);
   setSecurityHeaders(fastify);
   // Before the limits: behind a head that is not clear nothing is done, however much there is to do.
-  checkHeads(fastify);
-  limitRequests(fastify, REQUEST_TIMEOUT);
+  checkRequestHeads(fastify);
+  shedLoad(fastify, REQUEST_TIMEOUT);
   // Behind the limits, in front of the keys: a browser sends no key with a preflight.
   if (CORS_ORIGINS !== undefined) await registerCors(fastify, CORS_ORIGINS);
-  refuseConnect(fastify);
-  limitUrls(fastify);
-  refuseUntakenHeaders(fastify);
-  tagAnswers(fastify);
-  locateCreated(fastify);
-  parseJsonBodies(fastify);
+  rejectConnect(fastify);
+  limitUrlLength(fastify);
+  rejectUnsupportedHeaders(fastify);
+  setEntityTags(fastify);
+  setLocationHeader(fastify);
+  registerJsonBodyParser(fastify);
   await registerRateLimit(fastify);
   Logger.overrideLogger(new PinoLogger(fastify.log));
 
@@ -75,9 +75,9 @@ export async function createApp(): Promise<NestFastifyApplication> {
     abortOnError: false,
     bodyParser: false,
   });
-  identifyCallers(app);
+  authenticateRequests(app);
   app.enableVersioning({ type: VersioningType.URI });
-  app.useGlobalFilters(new ProblemFilter(allowedMethods));
+  app.useGlobalFilters(new ProblemDetailsFilter(allowedMethods));
   app.enableShutdownHooks([...SHUTDOWN_SIGNALS], { useProcessExit: true });
   serveOpenApi(app);
   closeConnectionsOnShutdown(fastify, REQUEST_TIMEOUT);

@@ -1,21 +1,21 @@
 import { type Environment, environmentConfig } from './config/environment.js';
-import { exitWith, StartError } from './config/start-error.js';
+import { exitWithError, StartupError } from './config/startup-error.js';
 import { createApp } from './create-app.js';
-import { endAtSecondSignal } from './http/shutdown.js';
+import { exitAtSecondSignal } from './server/shutdown.js';
 
 try {
   const app = await createApp();
   const { HOST, PORT } = app.get<Environment>(environmentConfig.KEY);
-  endAtSecondSignal();
+  exitAtSecondSignal();
   await app.init();
   const fastify = app.getHttpAdapter().getInstance();
   // Not app.listen(), which logs what it throws as well: a port in use would take two lines.
   const address = await fastify
     .listen({ host: HOST, port: PORT, listenTextResolver: (url) => `Phones API at ${url}/v1` })
     .catch((error: unknown) => {
-      throw new StartError(`Cannot listen on HOST ${HOST}, PORT ${PORT}: ${(error as Error).message}`);
+      throw new StartupError(`Cannot listen on HOST ${HOST}, PORT ${PORT}: ${(error as Error).message}`);
     });
   fastify.log.info(`Swagger UI at ${address}/docs`);
 } catch (error) {
-  exitWith(error);
+  exitWithError(error);
 }

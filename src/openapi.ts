@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { addKeySchemes, describeAccess } from './access/openapi-access.js';
-import { describeEntityTags } from './http/openapi-entity-tags.js';
+import { addSecuritySchemes, describeSecurity } from './auth/auth.openapi.js';
+import { describeEntityTags } from './common/etag.openapi.js';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 
 const DESCRIPTION = `
@@ -12,7 +12,7 @@ document (RFC 9457), which names every fault at once.`;
 
 /** Describes the application from its decorators. */
 function buildOpenApiDocument(app: NestFastifyApplication): OpenAPIObject {
-  const config = addKeySchemes(new DocumentBuilder())
+  const config = addSecuritySchemes(new DocumentBuilder())
     .setTitle('Phones')
     .setDescription(DESCRIPTION.trim())
     .setVersion('1.0.0')
@@ -30,7 +30,7 @@ function buildOpenApiDocument(app: NestFastifyApplication): OpenAPIObject {
   const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (_controller, method) => method,
   });
-  return describeAccess(describeEntityTags(document), app);
+  return describeSecurity(describeEntityTags(document), app);
 }
 
 /** Serves Swagger UI at `/docs`, the document at `/docs-json` and `/docs-yaml`, and leads there from `/`. */

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { isRead } from '../src/http/access-rules.js';
-import { createApiKey } from '../src/access/api-key.js';
+import { isRead } from '../src/common/http-methods.js';
+import { createApiKey } from '../src/auth/api-key.js';
 import { KEY_MODES, type KeyMode } from '../src/config/environment.js';
 import { app, AS_ADMIN, expectProblem, type Method, request, restart } from './support/api.js';
 import { createClient, deleteClient } from './support/clients.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createApiKey, isApiKey, prefixOf } from '../src/access/api-key.js';
+import { createApiKey, isApiKey, prefixOf } from '../src/auth/api-key.js';
 
 describe('an API key', () => {
   it('has a prefix that a secret scanner can look for, 256 random bits and a checksum', () => {

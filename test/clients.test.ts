@@ -1,7 +1,7 @@
 import { Pool } from 'pg';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import dataSource from '../ormconfig.js';
-import { app, AS_ADMIN, expectFaults, expectProblem, request, restart } from './support/api.js';
+import { app, AS_ADMIN, expectFieldErrors, expectProblem, request, restart } from './support/api.js';
 import { type ApiKey, type Client, createClient, deleteClient, getClient } from './support/clients.js';
 import { keyHeader } from './support/database.js';
 import { createOrganization, createPhone } from './support/owners.js';
@@ -150,7 +150,7 @@ describe('a client', () => {
     const count = async () =>
       Number((await dataSource.query<{ count: string }[]>('SELECT count(*) FROM clients'))[0]?.count);
     const before = await count();
-    expectFaults(
+    expectFieldErrors(
       await asAdmin('POST', '/v1/clients', { is_admin: 'yes', organization_ids: [1, 1], owner_id: 1 }),
       { pointer: '/is_admin', detail: 'must be true or false' },
       { pointer: '/name', detail: 'is required' },
@@ -160,11 +160,11 @@ describe('a client', () => {
     const missing = { pointer: '/organization_ids/0', detail: 'is not the ID of an organization' };
     const faulty = { name: 'X', organization_ids: [2147483647, id, 2147483646] };
     const alsoMissing = { ...missing, pointer: '/organization_ids/2' };
-    expectFaults(await asAdmin('POST', '/v1/clients', faulty), missing, alsoMissing);
+    expectFieldErrors(await asAdmin('POST', '/v1/clients', faulty), missing, alsoMissing);
     expect(await count()).toBe(before);
 
     const client = await getClient((await createClient({ organization_ids: [id] })).id);
-    expectFaults(await asAdmin('PUT', `/v1/clients/${client.id}`, faulty), missing, alsoMissing);
+    expectFieldErrors(await asAdmin('PUT', `/v1/clients/${client.id}`, faulty), missing, alsoMissing);
     expect(await getClient(client.id)).toEqual(client);
   });
 
@@ -173,8 +173,8 @@ describe('a client', () => {
     async (organization_ids) => {
       const { id } = await createClient();
       const fault = { pointer: '/organization_ids' };
-      expectFaults(await asAdmin('POST', '/v1/clients', { name: 'X', organization_ids }), fault);
-      expectFaults(await asAdmin('PUT', `/v1/clients/${id}`, { organization_ids }), fault);
+      expectFieldErrors(await asAdmin('POST', '/v1/clients', { name: 'X', organization_ids }), fault);
+      expectFieldErrors(await asAdmin('PUT', `/v1/clients/${id}`, { organization_ids }), fault);
     },
   );
 });
@@ -260,7 +260,7 @@ describe('a second key', () => {
     {},
   ])('cannot end the first at %j', async (expires_at) => {
     const { id, keys } = await createClient();
-    expectFaults(await asAdmin('POST', `/v1/clients/${id}/keys`, { expires_at }), {
+    expectFieldErrors(await asAdmin('POST', `/v1/clients/${id}/keys`, { expires_at }), {
       pointer: '/expires_at',
       detail: 'must be a date and time to come, such as 2099-12-31T00:00:00Z',
     });
@@ -373,7 +373,7 @@ describe('a key that is used', () => {
     const { key } = await createClient();
     const query = vi.spyOn(app.get(Pool), 'query');
     const lookups = () =>
-      query.mock.calls.filter(([statement]) => (statement as { name?: string }).name === 'find caller')
+      query.mock.calls.filter(([statement]) => (statement as { name?: string }).name === 'find client')
         .length;
     for (let count = 0; count < 20; count++) await statusWith(key);
     expect(lookups()).toBe(1);

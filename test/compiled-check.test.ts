@@ -3,7 +3,7 @@ import { plainToInstance } from 'class-transformer';
 import { IsBoolean, IsInt, MaxLength, ValidateIf, validateSync } from 'class-validator';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { CreateClientDto } from '../src/access/dto/client.dto.js';
+import { CreateClientDto } from '../src/clients/dto/client.dto.js';
 import { CreateLocationDto } from '../src/directory/dto/location.dto.js';
 import { CreatePhoneDto } from '../src/phones/dto/create-phone.dto.js';
 import { UpdatePhoneDto } from '../src/phones/dto/update-phone.dto.js';

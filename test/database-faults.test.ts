@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Answer, expectProblem } from './support/api.js';
+import { type ApiResponse, expectProblem } from './support/api.js';
 import { SERVER } from './support/database.js';
 import type { Phone } from './support/owners.js';
 import { PostgresqlServer } from './support/postgresql.js';
@@ -24,11 +24,11 @@ let owner: string;
 let phone: Phone;
 
 /** Sends a request that must be answered in time. */
-function ask<Body>(method: string, path: string, body?: object, headers = {}): Promise<Answer<Body>> {
+function ask<Body>(method: string, path: string, body?: object, headers = {}): Promise<ApiResponse<Body>> {
   return send(method, new URL(path, origin).href, body, headers, AbortSignal.timeout(PROMISE));
 }
 
-function expectUnavailable(answer: Answer): void {
+function expectUnavailable(answer: ApiResponse): void {
   expectProblem(answer, 503);
   expect(answer.headers['retry-after']).toMatch(/^[1-9]\d*$/);
 }
@@ -248,7 +248,7 @@ describe('when its database fails, the service goes on', { skip: SERVER === unde
   it('while the disk is full', async ({ skip }) => {
     if (!server.hasOwnDisk) skip('needs the right to mount a disk');
     server.fillDisk();
-    const fill = async (): Promise<Answer> => {
+    const fill = async (): Promise<ApiResponse> => {
       for (;;) {
         const answer = await ask('POST', `${owner}/phones`, {
           digits: '4'.repeat(255),

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, expectFaults, expectProblem, request } from './support/api.js';
+import { type ApiResponse, expectFieldErrors, expectProblem, request } from './support/api.js';
 import { createOrganization } from './support/owners.js';
 
 interface Resource {
@@ -63,16 +63,18 @@ describe.each(RESOURCES)('$collection', ({ type, collection, field, hasSlug }) =
     'need a name that can be read, not %j',
     async (name) => {
       const resource = await create('Kept');
-      expectFaults(await request('POST', path, named(name)), { pointer: `/${field}` });
+      expectFieldErrors(await request('POST', path, named(name)), { pointer: `/${field}` });
       if (name !== undefined) {
-        expectFaults(await request('PUT', `${path}/${resource.id}`, named(name)), { pointer: `/${field}` });
+        expectFieldErrors(await request('PUT', `${path}/${resource.id}`, named(name)), {
+          pointer: `/${field}`,
+        });
       }
       expect((await request('GET', `${path}/${resource.id}`)).body).toEqual(resource);
     },
   );
 
   it('have no other fields', async () => {
-    expectFaults(await request('POST', path, { ...named('Here'), organization_id: 1 }), {
+    expectFieldErrors(await request('POST', path, { ...named('Here'), organization_id: 1 }), {
       pointer: '/organization_id',
       detail: 'is not a known field',
     });
@@ -93,7 +95,7 @@ describe.each(RESOURCES)('$collection', ({ type, collection, field, hasSlug }) =
 
       const walked: Resource[] = [];
       for (let next: string | undefined = `${path}?per_page=5`; next !== undefined;) {
-        const { body, headers }: Answer<Resource[]> = await request('GET', next);
+        const { body, headers }: ApiResponse<Resource[]> = await request('GET', next);
         walked.push(...body);
         next = rels(headers.link).next;
       }
@@ -125,12 +127,12 @@ describe.each(RESOURCES)('$collection', ({ type, collection, field, hasSlug }) =
     it.each(['0', '-1', '1.5', 'x', '', '1000001', '9'.repeat(30), '1e3', '%00', '1&page=2'])(
       'not on page %s',
       async (page) => {
-        expectFaults(await request('GET', `${path}?page=${page}`), { parameter: 'page' });
+        expectFieldErrors(await request('GET', `${path}?page=${page}`), { parameter: 'page' });
       },
     );
 
     it.each(['0', '-1', '101', '2.5', 'x', ''])('not %s to a page', async (perPage) => {
-      expectFaults(await request('GET', `${path}?per_page=${perPage}`), { parameter: 'per_page' });
+      expectFieldErrors(await request('GET', `${path}?per_page=${perPage}`), { parameter: 'per_page' });
     });
 
     it('whatever else the query says', async () => {

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { expectProblem } from './support/api.js';
 import { settingsBeside } from './support/database.js';
-import { type NastySending, nastySending, SMUGGLED } from './support/nasty-requests.js';
-import { type RawAnswer, sendRaw } from './support/raw-http.js';
+import { type NastySending, nastySending, SMUGGLED } from './support/malformed-requests.js';
+import { type RawResponse, sendRaw } from './support/raw-http.js';
 import { send, Service } from './support/service.js';
 
 /*
@@ -16,7 +16,7 @@ const { FUZZ_REQUESTS = '20000', FUZZ_SEED, FUZZ_PATH } = process.env;
 /** How many connections there are at once. */
 const CONNECTIONS = 10;
 
-function expectProperAnswers({ kind, bytes, methods }: NastySending, answers: RawAnswer[]): void {
+function expectProperAnswers({ kind, bytes, methods }: NastySending, answers: RawResponse[]): void {
   for (const [index, { status, headers, body }] of answers.entries()) {
     expect(status).toBeLessThan(500);
     if (status < 400 || (methods[index] === 'HEAD' && status !== 431)) continue;

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
 import { Pool } from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { app, expectFaults, expectProblem, type Method, request } from './support/api.js';
+import { app, expectFieldErrors, expectProblem, type Method, request } from './support/api.js';
 import dataSource from '../ormconfig.js';
 import { createOrganization, createOwner, createPhone, listPhones, type Phone } from './support/owners.js';
 
@@ -29,16 +29,25 @@ describe('a body is refused', () => {
   it.each(['[]', '[{"digits":"211"}]', '"211"', '211', 'true', 'null'])(
     'when it is no object: %s',
     async (body) => {
-      expectFaults(await request('POST', collection, body), { pointer: '', detail: 'must be a JSON object' });
-      expectFaults(await request('PUT', resource, body), { pointer: '', detail: 'must be a JSON object' });
+      expectFieldErrors(await request('POST', collection, body), {
+        pointer: '',
+        detail: 'must be a JSON object',
+      });
+      expectFieldErrors(await request('PUT', resource, body), {
+        pointer: '',
+        detail: 'must be a JSON object',
+      });
       await nothingWritten();
     },
   );
 
   it('when there is none', async () => {
-    expectFaults(await request('POST', collection), { pointer: '', detail: 'must be a JSON object' });
-    expectFaults(await request('POST', collection, ''), { pointer: '', detail: 'must be a JSON object' });
-    expectFaults(await request('PUT', resource), { pointer: '', detail: 'must be a JSON object' });
+    expectFieldErrors(await request('POST', collection), { pointer: '', detail: 'must be a JSON object' });
+    expectFieldErrors(await request('POST', collection, ''), {
+      pointer: '',
+      detail: 'must be a JSON object',
+    });
+    expectFieldErrors(await request('PUT', resource), { pointer: '', detail: 'must be a JSON object' });
     await nothingWritten();
   });
 
@@ -56,7 +65,7 @@ describe('a body is refused', () => {
     ['with a false constructor', '{"constructor":"x"}'],
     ['with a false prototype', '{"__proto__":{"constructor":1}}'],
   ])('for the fields that are nested %s', async (_, nested) => {
-    expectFaults(
+    expectFieldErrors(
       await request('POST', collection, `{"id":${nested},"digits":${nested},"unknown":${nested}}`),
       {
         pointer: '/digits',

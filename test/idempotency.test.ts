@@ -1,14 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { Pool } from 'pg';
 import { describe, expect, it } from 'vitest';
-import { app, type Answer, AS_ADMIN, expectProblem, request, restart } from './support/api.js';
+import { app, type ApiResponse, AS_ADMIN, expectProblem, request, restart } from './support/api.js';
 import { createClient } from './support/clients.js';
 import { keyHeader, SERVER } from './support/database.js';
 import { createOwner, listPhones, OWNER_TYPES, type Phone } from './support/owners.js';
 
 const PHONE = { digits: '650-555-0101', phone_type: 'Intake' };
 
-function post<Body = Phone>(url: string, body: object, key: string, headers = {}): Promise<Answer<Body>> {
+function post<Body = Phone>(
+  url: string,
+  body: object,
+  key: string,
+  headers = {},
+): Promise<ApiResponse<Body>> {
   return request('POST', url, body, { 'idempotency-key': key, ...headers });
 }
 

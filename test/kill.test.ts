@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
-import type { Answer } from './support/api.js';
+import type { ApiResponse } from './support/api.js';
 import type { Phone } from './support/owners.js';
 import { send, Service } from './support/service.js';
 
@@ -27,7 +27,7 @@ it(
     });
     const attempts: Attempt[] = [];
 
-    const post = ({ phone, key }: Attempt): Promise<Answer<Phone>> =>
+    const post = ({ phone, key }: Attempt): Promise<ApiResponse<Phone>> =>
       send('POST', `${api}/organizations/${organization.id}/phones`, phone, { 'idempotency-key': key });
     const list = async (): Promise<Phone[]> =>
       (await send<Phone[]>('GET', `${api}/organizations/${organization.id}/phones`)).body;

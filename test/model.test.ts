@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { request } from './support/api.js';
-import { Model, type ModelAnswer, type ModelRequest } from './support/model.js';
+import { Model, type ModelResponse, type ModelRequest } from './support/model.js';
 import {
   expectRulesKept,
   expectSamePhones,
@@ -48,7 +48,7 @@ class Command implements fc.AsyncCommand<Model, Run> {
   }
 }
 
-async function send(planned: ModelRequest): Promise<ModelAnswer> {
+async function send(planned: ModelRequest): Promise<ModelResponse> {
   const { method, url, body } = toHttp(planned);
   return observed(await request(method, url, body));
 }

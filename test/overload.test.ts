@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { type Answer, expectProblem, request } from './support/api.js';
+import { type ApiResponse, expectProblem, request } from './support/api.js';
 import { settingsBeside } from './support/database.js';
 import { send, Service } from './support/service.js';
 
@@ -47,7 +47,7 @@ describe('while more requests are under way than can be served', () => {
     const service = new Service({ ...(await settingsBeside()), CORS_ORIGINS: '*' });
     const api = new URL(await service.listening());
     const uploads = await Promise.all(Array.from({ length: MANY }, () => startUpload(api)));
-    let refused: Answer;
+    let refused: ApiResponse;
     do refused = await send('GET', `${api.href}/organizations`);
     while (refused.status === 200);
     expectProblem(refused, 503, 'The service has too much to do. Try again soon.');
@@ -106,7 +106,7 @@ describe('while more requests are under way than can be served', () => {
 
 describe('while the event loop is late', () => {
   it('requests are answered 503 and told when to try again, and the process counts as alive', async () => {
-    let answer: Answer;
+    let answer: ApiResponse;
     do {
       for (let task = 0; task < 3; task += 1) {
         for (const start = performance.now(); performance.now() < start + 700;);

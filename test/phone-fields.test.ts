@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { expectFaults, request } from './support/api.js';
+import { expectFieldErrors, request } from './support/api.js';
 import { createOwner, createPhone, listPhones, OWNER_TYPES, type Phone } from './support/owners.js';
 
 const INVISIBLE = ['\u200b', '\u202e', '\u2066', '\ufeff', '\u00ad', '\u2060', '\u{e0001}'];
@@ -43,15 +43,15 @@ describe.each(OWNER_TYPES)('a phone of an %s', (type) => {
   describe.each(Object.entries(REFUSED))('is refused for its %s', (field, values) => {
     it.each(values.map((value) => [JSON.stringify(value), value]))('when it is %s', async (_, value) => {
       const body = { digits: '211', phone_type: 'main', is_primary: false, [field]: value };
-      expectFaults(await request('POST', `${owner}/phones`, body), { pointer: `/${field}` });
-      expectFaults(await request('PUT', `${owner}/phones/${phone.id}`, body), { pointer: `/${field}` });
+      expectFieldErrors(await request('POST', `${owner}/phones`, body), { pointer: `/${field}` });
+      expectFieldErrors(await request('PUT', `${owner}/phones/${phone.id}`, body), { pointer: `/${field}` });
       expect(await listPhones(owner)).toEqual([phone]);
     });
   });
 
   it('needs digits when it is new', async () => {
     for (const body of [{}, { phone_type: 'main', is_primary: true }]) {
-      expectFaults(await request('POST', `${owner}/phones`, body), {
+      expectFieldErrors(await request('POST', `${owner}/phones`, body), {
         pointer: '/digits',
         detail: 'is required',
       });
@@ -65,7 +65,7 @@ describe.each(OWNER_TYPES)('a phone of an %s', (type) => {
       await request('POST', `${owner}/phones`, body),
       await request('PUT', `${owner}/phones/${phone.id}`, body),
     ]) {
-      expectFaults(
+      expectFieldErrors(
         answer,
         { pointer: '/digits', detail: 'must contain at least one digit' },
         { pointer: '/phone_type', detail: 'must be a string or null' },
@@ -88,13 +88,13 @@ describe.each(OWNER_TYPES)('a phone of an %s', (type) => {
   ])('is refused for the unknown field "%s", by name', async (field) => {
     const body = `{ "digits": "211", ${JSON.stringify(field)}: { "is_primary": true } }`;
     const fault = { pointer: `/${field}`, detail: 'is not a known field' };
-    expectFaults(await request('POST', `${owner}/phones`, body), fault);
-    expectFaults(await request('PUT', `${owner}/phones/${phone.id}`, body), fault);
+    expectFieldErrors(await request('POST', `${owner}/phones`, body), fault);
+    expectFieldErrors(await request('PUT', `${owner}/phones/${phone.id}`, body), fault);
     expect(await listPhones(owner)).toEqual([phone]);
   });
 
   it('is pointed at as JSON Pointer says', async () => {
-    expectFaults(await request('POST', `${owner}/phones`, { digits: '211', 'a/b~c': 1 }), {
+    expectFieldErrors(await request('POST', `${owner}/phones`, { digits: '211', 'a/b~c': 1 }), {
       pointer: '/a~1b~0c',
     });
   });

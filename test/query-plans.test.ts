@@ -3,9 +3,9 @@ import { type ClientBase, Pool, type QueryConfig } from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fill } from '../bench/throughput/data.js';
 import { PHONES_PER_ORGANIZATION, PHONES_PER_OWNER } from '../bench/throughput/operations.js';
-import { findCaller } from '../src/access/access.statements.js';
-import { FIND_ANSWER, KEEP_ANSWER } from '../src/idempotency/idempotency.statements.js';
-import type { Owner } from '../src/phones/owner.js';
+import { findClient } from '../src/auth/auth.queries.js';
+import { FIND_RESPONSE, SAVE_RESPONSE } from '../src/idempotency/idempotency.queries.js';
+import type { PhoneOwner } from '../src/phones/phone-owner.js';
 import {
   createPhone,
   deletePhone,
@@ -13,7 +13,7 @@ import {
   listPhones,
   lockOwner,
   updatePhone,
-} from '../src/phones/phone.statements.js';
+} from '../src/phones/phone.queries.js';
 import { app } from './support/api.js';
 import { SERVER } from './support/database.js';
 
@@ -26,7 +26,7 @@ const GROWTH = 1.2;
 /** What PostgreSQL reckons for reading one page (`random_page_cost`). */
 const PAGE = 4;
 
-const OWNERS: Owner[] = [
+const OWNERS: PhoneOwner[] = [
   { type: 'organization', id: 900 },
   { type: 'organization', id: 'organization-900' },
   ...(['id', 'slug'] as const).flatMap((key) => {
@@ -40,7 +40,7 @@ const OWNERS: Owner[] = [
 ];
 
 /** The ID of the first phone of the owner 900 of a type: those of organizations were made first, owner by owner. */
-function phoneOf(type: Owner['type'], organizations: number): number {
+function phoneOf(type: PhoneOwner['type'], organizations: number): number {
   const before = ['organization', 'opportunity', 'location'].indexOf(type) * organizations + 899;
   return before * PHONES_PER_OWNER + 1;
 }
@@ -75,9 +75,9 @@ function statements(organizations: number): Record<string, QueryConfig> {
         text: 'SELECT EXISTS (SELECT FROM phones WHERE owner_type = $1 AND owner_id = $2)',
         values: ['organization', 900],
       },
-      findCaller(createHash('sha256').update('900').digest()),
-      { name: 'find answer', text: FIND_ANSWER, values: ['anyone', '900'] },
-      { name: 'keep answer', text: KEEP_ANSWER, values: ['anyone', '900', Buffer.alloc(32), {}] },
+      findClient(createHash('sha256').update('900').digest()),
+      { name: 'find answer', text: FIND_RESPONSE, values: ['anyone', '900'] },
+      { name: 'keep answer', text: SAVE_RESPONSE, values: ['anyone', '900', Buffer.alloc(32), {}] },
     ].map((statement) => [statement.name ?? '', statement]),
   );
 }

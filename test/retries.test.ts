@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Answer, app, AS_ADMIN, expectProblem, type Method, request } from './support/api.js';
+import { type ApiResponse, app, AS_ADMIN, expectProblem, type Method, request } from './support/api.js';
 import { createClient } from './support/clients.js';
 import { createOwner, createPhone } from './support/owners.js';
 
@@ -35,7 +35,7 @@ afterEach(async () => {
   await run('DROP SEQUENCE attempts');
 });
 
-type Write = () => Promise<Answer>;
+type Write = () => Promise<ApiResponse>;
 
 /** Each write, ready to be sent, with the table that it writes to. */
 const WRITES: [name: string, table: string, prepare: () => Promise<Write>][] = [

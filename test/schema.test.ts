@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import dataSource from '../ormconfig.js';
-import { OWNER_TYPES } from '../src/phones/owner.js';
+import { OWNER_TYPES } from '../src/phones/phone-owner.js';
 
 beforeAll(async () => {
   await dataSource.initialize();

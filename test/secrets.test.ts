@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, it } from 'vitest';
-import { createApiKey } from '../src/access/api-key.js';
+import { createApiKey } from '../src/auth/api-key.js';
 import { ADMIN_API_KEY, databaseSettings } from './support/database.js';
 import { send, Service } from './support/service.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { slugOf } from '../src/directory/slug.js';
+import { toSlug } from '../src/directory/slug.js';
 import { request } from './support/api.js';
 import { createOrganization, type Organization } from './support/owners.js';
 
@@ -75,7 +75,7 @@ describe('a slug', () => {
   it('has only lower-case letters, digits and hyphens, of any name', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 255 }), (name) => {
-        const slug = slugOf(name, 'organization');
+        const slug = toSlug(name, 'organization');
         expect(slug).toMatch(/^[a-z\d]+(-[a-z\d]+)*$/);
         expect(slug).toMatch(/[a-z]/);
         expect(slug.length).toBeLessThanOrEqual(93);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { PostgresqlServer } from '../../test/support/postgresql.js';
-import { Contestant } from './contestant.js';
+import { Target } from './target.js';
 import { fill } from './data.js';
 
 export const SERVICE = 'dist/src/main.js';
@@ -40,7 +40,7 @@ export class Server {
     this.databases.push(name);
     const { href } = Object.assign(new URL(this.url), { pathname: `/${name}` });
     // The service migrates it when it starts.
-    await (await Contestant.start(SERVICE, { DATABASE_URL: href })).end();
+    await (await Target.start(SERVICE, { DATABASE_URL: href })).end();
     const client = new pg.Client(href);
     await client.connect();
     await fill(client, organizations).finally(() => client.end());

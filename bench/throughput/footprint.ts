@@ -3,7 +3,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Contestant } from './contestant.js';
+import { Target } from './target.js';
 import { type Server, SERVICE } from './database.js';
 import { generateLoad } from './load.js';
 import { type LoadRequest, PHONES_PER_OWNER } from './operations.js';
@@ -32,7 +32,7 @@ export async function footprint(server: Server): Promise<string> {
       PostgreSQL: () => ({ DATABASE_URL: database }),
     };
     // So that it is there already.
-    await (await Contestant.start(SERVICE, engines['embedded, later']())).end();
+    await (await Target.start(SERVICE, engines['embedded, later']())).end();
     const rows: string[][] = [];
     for (const [name, settings] of Object.entries(engines))
       rows.push([name, ...(await measureStart(settings))]);
@@ -50,7 +50,7 @@ async function measureStart(settings: () => Record<string, string>): Promise<str
   let loaded = '';
   for (let count = 1; count <= STARTS; count++) {
     const start = performance.now();
-    const contestant = await Contestant.start(SERVICE, settings());
+    const contestant = await Target.start(SERVICE, settings());
     await fetch(`${contestant.origin}/v1/organizations`);
     times.push((performance.now() - start) / 1000);
     idle.push(await contestant.memory());

@@ -2,10 +2,10 @@ import { hash } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import pg, { type QueryConfig } from 'pg';
-import { createPhone, updatePhone } from '../../src/phones/phone.statements.js';
-import type { Owner } from '../../src/phones/owner.js';
+import { createPhone, updatePhone } from '../../src/phones/phone.queries.js';
+import type { PhoneOwner } from '../../src/phones/phone-owner.js';
 import { MAX_ID } from '../../src/validation/id.js';
-import { textFault } from '../../src/validation/text.js';
+import { validateText } from '../../src/validation/text.js';
 
 /*
  * The baseline: the phones of the three types of owner as one writes them by hand, on bare Fastify and `pg`, with one
@@ -95,9 +95,9 @@ function phoneBody(body: unknown, isNew: boolean): PhoneBody {
   const { is_primary } = body as { is_primary?: unknown };
   if (typeof digits === 'string') digits = digits.trim();
   if (typeof phone_type === 'string') phone_type = phone_type.trim() || null;
-  const faultOfDigits = digits === undefined && !isNew ? undefined : textFault(digits, { digit: true });
+  const faultOfDigits = digits === undefined && !isNew ? undefined : validateText(digits, { digit: true });
   if (faultOfDigits !== undefined) errors.push({ pointer: '/digits', detail: faultOfDigits });
-  const faultOfType = phone_type === undefined ? undefined : textFault(phone_type, { nullable: true });
+  const faultOfType = phone_type === undefined ? undefined : validateText(phone_type, { nullable: true });
   if (faultOfType !== undefined) errors.push({ pointer: '/phone_type', detail: faultOfType });
   if (is_primary !== undefined && typeof is_primary !== 'boolean') {
     errors.push({ pointer: '/is_primary', detail: 'must be true or false' });
@@ -112,7 +112,7 @@ function phoneBody(body: unknown, isNew: boolean): PhoneBody {
 
 /** Whose phones they are, by the path: how to find the owner, and with which values. */
 interface OwnerOfPath {
-  owner: Owner;
+  owner: PhoneOwner;
   /** Of the statements. */
   name: string;
   /** With `$1` and, but for organizations, `$2`. */
@@ -122,17 +122,17 @@ interface OwnerOfPath {
 
 const columnOf = (value: number | string) => (typeof value === 'number' ? 'id' : 'slug');
 
-function ownerOf(type: Owner['type'], params: Record<string, string>): OwnerOfPath {
+function ownerOf(type: PhoneOwner['type'], params: Record<string, string>): OwnerOfPath {
   const organization = key(params.organization_id ?? '', 'organization');
   const organizationFind = `SELECT id FROM organizations WHERE ${columnOf(organization)} = `;
   if (type === 'organization') {
-    const owner: Owner = { type, id: organization };
+    const owner: PhoneOwner = { type, id: organization };
     const name = `${type} by ${columnOf(organization)}`;
     return { owner, name, find: `${organizationFind}$1`, keys: [organization] };
   }
   const id = key(params.owner_id ?? '', type);
   if (type === 'location' && typeof id === 'string') throw new Refusal(404, 'There is no such location.');
-  const owner = { type, id, organization } as Owner;
+  const owner = { type, id, organization } as PhoneOwner;
   const table = type === 'opportunity' ? 'opportunities' : 'locations';
   const organizationId = typeof organization === 'number' ? '$2' : `(${organizationFind}$2)`;
   const find = `SELECT id FROM ${table} WHERE ${columnOf(id)} = $1 AND organization_id = ${organizationId}`;

@@ -1,11 +1,11 @@
-import type { Contestant } from './contestant.js';
+import type { Target } from './target.js';
 import { generateLoad, type LoadResult } from './load.js';
 import { type Data, OPERATIONS, type OperationName } from './operations.js';
 
 /** A running program, and what is in its database. */
 export interface Program {
   name: string;
-  contestant: Contestant;
+  contestant: Target;
   data: Data;
 }
 

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format as formatMarkdown } from 'prettier';
-import { Contestant } from './contestant.js';
+import { Target } from './target.js';
 import { Server, SERVICE } from './database.js';
 import { footprint } from './footprint.js';
 import { LOAD_GENERATOR } from './load.js';
@@ -10,7 +10,7 @@ import { measure, type Plan, type Program } from './measure.js';
 import { OPERATIONS, type OperationName, PHONES_PER_ORGANIZATION } from './operations.js';
 import { machine } from '../machine.js';
 import { chart, table } from './report.js';
-import { checkSameAnswers } from './same-answers.js';
+import { checkSameAnswers } from './same-responses.js';
 
 /** In the comparison with other programs. */
 const ORGANIZATIONS = 100_000;
@@ -93,7 +93,7 @@ async function comparePrograms(): Promise<void> {
         }
       : { 'this service': SERVICE, beside: join(options.beside, SERVICE) };
   for (const [name, script] of Object.entries(scripts)) {
-    const contestant = await Contestant.start(script, { DATABASE_URL: database });
+    const contestant = await Target.start(script, { DATABASE_URL: database });
     programs.push({ name, contestant, data: { organizations: ORGANIZATIONS } });
   }
   const requests = plan.operations.flatMap((operation) =>
@@ -113,7 +113,7 @@ async function compareSizes(): Promise<void> {
     const name = `${phones.toLocaleString('en')} phones`;
     console.log(`Filling a database with ${name} …`);
     const settings = { DATABASE_URL: await server.createDatabase(organizations) };
-    programs.push({ name, contestant: await Contestant.start(SERVICE, settings), data: { organizations } });
+    programs.push({ name, contestant: await Target.start(SERVICE, settings), data: { organizations } });
   }
   await report('scale', 'Requests a second, by the size of the database');
 }

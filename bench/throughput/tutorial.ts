@@ -22,7 +22,7 @@ import { Organization } from '../../src/directory/organization.entity.js';
 import { CreatePhoneDto } from '../../src/phones/dto/create-phone.dto.js';
 import type { PhoneDto } from '../../src/phones/dto/phone.dto.js';
 import { UpdatePhoneDto } from '../../src/phones/dto/update-phone.dto.js';
-import type { OwnerType } from '../../src/phones/owner.js';
+import type { OwnerType } from '../../src/phones/phone-owner.js';
 import { Phone } from '../../src/phones/phone.entity.js';
 
 /*

@@ -5,7 +5,7 @@ import { registerAs } from '@nestjs/config';
 import { plainToInstance, Transform } from 'class-transformer';
 import { IsIn, IsOptional, IsString, Matches, ValidateBy, validateSync } from 'class-validator';
 import { IsInteger } from '../validation/integer.js';
-import { StartError } from './start-error.js';
+import { StartupError } from './startup-error.js';
 
 export const KEY_MODES = ['never', 'writes', 'always'] as const;
 
@@ -127,7 +127,7 @@ export function loadEnvironment(): Environment {
       `REQUIRE_API_KEY must be stated (${KEY_MODES.join(', ')}) to listen on a HOST beyond loopback`,
     );
   }
-  if (faults.length > 0) throw new StartError(`Wrong settings: ${faults.join('; ')}.`);
+  if (faults.length > 0) throw new StartupError(`Wrong settings: ${faults.join('; ')}.`);
   return environment;
 }
 

@@ -3,7 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { Pool } from 'pg';
 import { DataSource } from 'typeorm';
 import dataSource from '../../ormconfig.js';
-import type { ServiceDataSource } from './service-data-source.js';
+import type { AppDataSource } from './app-data-source.js';
 
 /** The data source, which is initialized before the application is built, and the pool inside it. */
 @Global()
@@ -18,7 +18,7 @@ import type { ServiceDataSource } from './service-data-source.js';
     {
       provide: Pool,
       inject: [DataSource],
-      useFactory: ({ pool }: ServiceDataSource) => pool,
+      useFactory: ({ pool }: AppDataSource) => pool,
     },
   ],
   exports: [Pool],

@@ -7,17 +7,17 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { ApiLinkHeader, ApiLocationHeader, ApiProblems } from '../http/api-responses.js';
-import { PageQuery, setLinkHeader } from '../http/page.js';
+import { ApiLinkHeader, ApiLocationHeader, ApiProblems } from '../common/api-responses.js';
+import { PageQuery, setLinkHeader } from '../common/pagination.js';
 import {
   ApiLocationId,
   ApiOrganizationId,
   type IdOrSlug,
   LocationId,
   OrganizationId,
-} from '../http/path-ids.js';
-import { RequestPipe } from '../http/request.pipe.js';
-import { IdempotencyKey, type KeyedRequest } from '../idempotency/idempotency-key.js';
+} from '../common/path-params.js';
+import { RequestValidationPipe } from '../common/request-validation.pipe.js';
+import { IdempotencyKey, type IdempotentRequest } from '../idempotency/idempotency-key.decorator.js';
 import { CreateLocationDto, LocationDto, UpdateLocationDto } from './dto/location.dto.js';
 import { LocationsService } from './locations.service.js';
 
@@ -36,7 +36,7 @@ export class LocationsController {
   @ApiProblems(404, 503)
   async listLocations(
     @OrganizationId() organization: IdOrSlug,
-    @Query(RequestPipe) query: PageQuery,
+    @Query(RequestValidationPipe) query: PageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<LocationDto[]> {
     return setLinkHeader(reply, query, await this.locations.list(organization, query));
@@ -50,8 +50,8 @@ export class LocationsController {
   @ApiProblems(404, 409, 413, 415, 503)
   createLocation(
     @OrganizationId() organization: IdOrSlug,
-    @Body(RequestPipe) location: CreateLocationDto,
-    @IdempotencyKey() request?: KeyedRequest,
+    @Body(RequestValidationPipe) location: CreateLocationDto,
+    @IdempotencyKey() request?: IdempotentRequest,
   ): Promise<LocationDto> {
     return this.locations.create(organization, location, request);
   }
@@ -76,7 +76,7 @@ export class LocationsController {
   updateLocation(
     @OrganizationId() organization: IdOrSlug,
     @LocationId() id: number,
-    @Body(RequestPipe) changes: UpdateLocationDto,
+    @Body(RequestValidationPipe) changes: UpdateLocationDto,
   ): Promise<LocationDto> {
     return this.locations.update(organization, id, changes);
   }

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
-import { retryRolledBack } from '../database/retry.js';
-import { offsetOf, type Page, type PageQuery } from '../http/page.js';
-import type { IdOrSlug } from '../http/path-ids.js';
-import { notFound } from '../http/problem.js';
-import type { KeyedRequest } from '../idempotency/idempotency-key.js';
+import { retryOnConflict } from '../database/retry-on-conflict.js';
+import { toSkipAndTake, type Page, type PageQuery } from '../common/pagination.js';
+import type { IdOrSlug } from '../common/path-params.js';
+import { notFound } from '../common/problem-details.js';
+import type { IdempotentRequest } from '../idempotency/idempotency-key.decorator.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { CreateLocationDto, LocationDto, UpdateLocationDto } from './dto/location.dto.js';
 import { Location } from './location.entity.js';
@@ -28,7 +28,7 @@ export class LocationsService {
       select: FIELDS,
       where: { organization_id },
       order: { id: 'ASC' },
-      ...offsetOf(query),
+      ...toSkipAndTake(query),
     });
   }
 
@@ -40,8 +40,12 @@ export class LocationsService {
   }
 
   /** @param request the request, when it brings an `Idempotency-Key`: sent again, it creates nothing again */
-  create(organization: IdOrSlug, { name }: CreateLocationDto, request?: KeyedRequest): Promise<LocationDto> {
-    return this.idempotency.once(request, async (manager) => {
+  create(
+    organization: IdOrSlug,
+    { name }: CreateLocationDto,
+    request?: IdempotentRequest,
+  ): Promise<LocationDto> {
+    return this.idempotency.executeOnce(request, async (manager) => {
       const { id: organization_id } = await this.organizations.get(organization, manager);
       const { identifiers } = await manager.insert(Location, { organization_id, name });
       return { id: (identifiers[0] as { id: number }).id, name };
@@ -49,7 +53,7 @@ export class LocationsService {
   }
 
   update(organization: IdOrSlug, id: number, { name }: UpdateLocationDto): Promise<LocationDto> {
-    return retryRolledBack(async () => {
+    return retryOnConflict(async () => {
       const location = await this.get(organization, id);
       if (name === undefined) return location;
       const { affected } = await this.locations.update({ id }, { name });
@@ -61,7 +65,7 @@ export class LocationsService {
   /** Deletes its phones, too: the foreign keys cascade. */
   async delete(organization: IdOrSlug, id: number): Promise<void> {
     await this.get(organization, id);
-    const { affected } = await retryRolledBack(() => this.locations.delete({ id }));
+    const { affected } = await retryOnConflict(() => this.locations.delete({ id }));
     if (affected === 0) throw notFound('location');
   }
 }

@@ -7,17 +7,17 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { ApiLinkHeader, ApiLocationHeader, ApiProblems } from '../http/api-responses.js';
-import { PageQuery, setLinkHeader } from '../http/page.js';
+import { ApiLinkHeader, ApiLocationHeader, ApiProblems } from '../common/api-responses.js';
+import { PageQuery, setLinkHeader } from '../common/pagination.js';
 import {
   ApiOpportunityId,
   ApiOrganizationId,
   type IdOrSlug,
   OpportunityId,
   OrganizationId,
-} from '../http/path-ids.js';
-import { RequestPipe } from '../http/request.pipe.js';
-import { IdempotencyKey, type KeyedRequest } from '../idempotency/idempotency-key.js';
+} from '../common/path-params.js';
+import { RequestValidationPipe } from '../common/request-validation.pipe.js';
+import { IdempotencyKey, type IdempotentRequest } from '../idempotency/idempotency-key.decorator.js';
 import { CreateOpportunityDto, OpportunityDto, UpdateOpportunityDto } from './dto/opportunity.dto.js';
 import { OpportunitiesService } from './opportunities.service.js';
 
@@ -36,7 +36,7 @@ export class OpportunitiesController {
   @ApiProblems(404, 503)
   async listOpportunities(
     @OrganizationId() organization: IdOrSlug,
-    @Query(RequestPipe) query: PageQuery,
+    @Query(RequestValidationPipe) query: PageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OpportunityDto[]> {
     return setLinkHeader(reply, query, await this.opportunities.list(organization, query));
@@ -55,8 +55,8 @@ export class OpportunitiesController {
   @ApiProblems(404, 409, 413, 415, 503)
   createOpportunity(
     @OrganizationId() organization: IdOrSlug,
-    @Body(RequestPipe) opportunity: CreateOpportunityDto,
-    @IdempotencyKey() request?: KeyedRequest,
+    @Body(RequestValidationPipe) opportunity: CreateOpportunityDto,
+    @IdempotencyKey() request?: IdempotentRequest,
   ): Promise<OpportunityDto> {
     return this.opportunities.create(organization, opportunity, request);
   }
@@ -84,7 +84,7 @@ export class OpportunitiesController {
   updateOpportunity(
     @OrganizationId() organization: IdOrSlug,
     @OpportunityId() id: IdOrSlug,
-    @Body(RequestPipe) changes: UpdateOpportunityDto,
+    @Body(RequestValidationPipe) changes: UpdateOpportunityDto,
   ): Promise<OpportunityDto> {
     return this.opportunities.update(organization, id, changes);
   }

@@ -1,16 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
-import { retryRolledBack } from '../database/retry.js';
-import { offsetOf, type Page, type PageQuery } from '../http/page.js';
-import { type IdOrSlug, keyCondition } from '../http/path-ids.js';
-import { notFound } from '../http/problem.js';
-import type { KeyedRequest } from '../idempotency/idempotency-key.js';
+import { retryOnConflict } from '../database/retry-on-conflict.js';
+import { toSkipAndTake, type Page, type PageQuery } from '../common/pagination.js';
+import { type IdOrSlug, whereIdOrSlug } from '../common/path-params.js';
+import { notFound } from '../common/problem-details.js';
+import type { IdempotentRequest } from '../idempotency/idempotency-key.decorator.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { CreateOpportunityDto, OpportunityDto, UpdateOpportunityDto } from './dto/opportunity.dto.js';
 import { Opportunity } from './opportunity.entity.js';
 import { OrganizationsService } from './organizations.service.js';
-import { insertUnderSlug } from './slug.js';
+import { insertWithSlug } from './slug.js';
 
 const FIELDS = { id: true, slug: true, title: true } as const;
 
@@ -29,7 +29,7 @@ export class OpportunitiesService {
       select: FIELDS,
       where: { organization_id },
       order: { id: 'ASC' },
-      ...offsetOf(query),
+      ...toSkipAndTake(query),
     });
   }
 
@@ -37,7 +37,7 @@ export class OpportunitiesService {
     const { id: organization_id } = await this.organizations.get(organization);
     const opportunity = await this.opportunities.findOne({
       select: FIELDS,
-      where: { organization_id, ...keyCondition(key) },
+      where: { organization_id, ...whereIdOrSlug(key) },
     });
     if (opportunity === null) throw notFound('opportunity');
     return opportunity;
@@ -51,12 +51,12 @@ export class OpportunitiesService {
   create(
     organization: IdOrSlug,
     { title }: CreateOpportunityDto,
-    request?: KeyedRequest,
+    request?: IdempotentRequest,
   ): Promise<OpportunityDto> {
-    return this.idempotency.once(request, async (manager) => {
+    return this.idempotency.executeOnce(request, async (manager) => {
       const { id: organization_id } = await this.organizations.get(organization, manager);
       return {
-        ...(await insertUnderSlug(manager, Opportunity, 'opportunity', title, { organization_id, title })),
+        ...(await insertWithSlug(manager, Opportunity, 'opportunity', title, { organization_id, title })),
         title,
       };
     });
@@ -64,7 +64,7 @@ export class OpportunitiesService {
 
   /** Its slug stays when its title changes, as others link to it. */
   update(organization: IdOrSlug, key: IdOrSlug, { title }: UpdateOpportunityDto): Promise<OpportunityDto> {
-    return retryRolledBack(async () => {
+    return retryOnConflict(async () => {
       const opportunity = await this.get(organization, key);
       if (title === undefined) return opportunity;
       const { affected } = await this.opportunities.update({ id: opportunity.id }, { title });
@@ -76,7 +76,7 @@ export class OpportunitiesService {
   /** Deletes its phones, too: the foreign keys cascade. */
   async delete(organization: IdOrSlug, key: IdOrSlug): Promise<void> {
     const { id } = await this.get(organization, key);
-    const { affected } = await retryRolledBack(() => this.opportunities.delete({ id }));
+    const { affected } = await retryOnConflict(() => this.opportunities.delete({ id }));
     if (affected === 0) throw notFound('opportunity');
   }
 }

@@ -7,12 +7,12 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { AdminsOnly } from '../http/access-rules.js';
-import { ApiLinkHeader, ApiLocationHeader, ApiProblems } from '../http/api-responses.js';
-import { PageQuery, setLinkHeader } from '../http/page.js';
-import { ApiOrganizationId, type IdOrSlug, OrganizationId } from '../http/path-ids.js';
-import { RequestPipe } from '../http/request.pipe.js';
-import { IdempotencyKey, type KeyedRequest } from '../idempotency/idempotency-key.js';
+import { AdminsOnly } from '../auth/auth.decorators.js';
+import { ApiLinkHeader, ApiLocationHeader, ApiProblems } from '../common/api-responses.js';
+import { PageQuery, setLinkHeader } from '../common/pagination.js';
+import { ApiOrganizationId, type IdOrSlug, OrganizationId } from '../common/path-params.js';
+import { RequestValidationPipe } from '../common/request-validation.pipe.js';
+import { IdempotencyKey, type IdempotentRequest } from '../idempotency/idempotency-key.decorator.js';
 import { CreateOrganizationDto, OrganizationDto, UpdateOrganizationDto } from './dto/organization.dto.js';
 import { OrganizationsService } from './organizations.service.js';
 
@@ -26,7 +26,7 @@ export class OrganizationsController {
   @ApiOkResponse({ type: [OrganizationDto], description: 'The page.', headers: ApiLinkHeader })
   @ApiProblems(503)
   async listOrganizations(
-    @Query(RequestPipe) query: PageQuery,
+    @Query(RequestValidationPipe) query: PageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OrganizationDto[]> {
     return setLinkHeader(reply, query, await this.organizations.list(query));
@@ -45,8 +45,8 @@ export class OrganizationsController {
   })
   @ApiProblems(409, 413, 415, 503)
   createOrganization(
-    @Body(RequestPipe) organization: CreateOrganizationDto,
-    @IdempotencyKey() request?: KeyedRequest,
+    @Body(RequestValidationPipe) organization: CreateOrganizationDto,
+    @IdempotencyKey() request?: IdempotentRequest,
   ): Promise<OrganizationDto> {
     return this.organizations.create(organization, request);
   }
@@ -70,7 +70,7 @@ export class OrganizationsController {
   @ApiProblems(404, 413, 415, 503)
   updateOrganization(
     @OrganizationId() id: IdOrSlug,
-    @Body(RequestPipe) changes: UpdateOrganizationDto,
+    @Body(RequestValidationPipe) changes: UpdateOrganizationDto,
   ): Promise<OrganizationDto> {
     return this.organizations.update(id, changes);
   }

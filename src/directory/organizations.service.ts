@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
-import { retryRolledBack } from '../database/retry.js';
-import { offsetOf, type Page, type PageQuery } from '../http/page.js';
-import { type IdOrSlug, keyCondition } from '../http/path-ids.js';
-import { notFound } from '../http/problem.js';
-import type { KeyedRequest } from '../idempotency/idempotency-key.js';
+import { retryOnConflict } from '../database/retry-on-conflict.js';
+import { toSkipAndTake, type Page, type PageQuery } from '../common/pagination.js';
+import { type IdOrSlug, whereIdOrSlug } from '../common/path-params.js';
+import { notFound } from '../common/problem-details.js';
+import type { IdempotentRequest } from '../idempotency/idempotency-key.decorator.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type {
   CreateOrganizationDto,
@@ -13,7 +13,7 @@ import type {
   UpdateOrganizationDto,
 } from './dto/organization.dto.js';
 import { Organization } from './organization.entity.js';
-import { insertUnderSlug } from './slug.js';
+import { insertWithSlug } from './slug.js';
 
 /** Organizations. One that is not there is a NotFoundException. */
 @Injectable()
@@ -24,12 +24,12 @@ export class OrganizationsService {
   ) {}
 
   list(query: PageQuery): Promise<Page<OrganizationDto>> {
-    return this.organizations.findAndCount({ order: { id: 'ASC' }, ...offsetOf(query) });
+    return this.organizations.findAndCount({ order: { id: 'ASC' }, ...toSkipAndTake(query) });
   }
 
   /** @param manager that of the transaction, if there is one */
   async get(key: IdOrSlug, manager = this.organizations.manager): Promise<OrganizationDto> {
-    const organization = await manager.findOneBy(Organization, keyCondition(key));
+    const organization = await manager.findOneBy(Organization, whereIdOrSlug(key));
     if (organization === null) throw notFound('organization');
     return organization;
   }
@@ -39,16 +39,16 @@ export class OrganizationsService {
    *
    * @param request the request, when it brings an `Idempotency-Key`: sent again, it creates nothing again
    */
-  create({ name }: CreateOrganizationDto, request?: KeyedRequest): Promise<OrganizationDto> {
-    return this.idempotency.once(request, async (manager) => ({
-      ...(await insertUnderSlug(manager, Organization, 'organization', name, { name })),
+  create({ name }: CreateOrganizationDto, request?: IdempotentRequest): Promise<OrganizationDto> {
+    return this.idempotency.executeOnce(request, async (manager) => ({
+      ...(await insertWithSlug(manager, Organization, 'organization', name, { name })),
       name,
     }));
   }
 
   /** Its slug stays when its name changes, as others link to it. */
   update(key: IdOrSlug, { name }: UpdateOrganizationDto): Promise<OrganizationDto> {
-    return retryRolledBack(async () => {
+    return retryOnConflict(async () => {
       const organization = await this.get(key);
       if (name === undefined) return organization;
       const { affected } = await this.organizations.update({ id: organization.id }, { name });
@@ -59,7 +59,7 @@ export class OrganizationsService {
 
   /** Deletes its opportunities, its locations and all their phones, too: the foreign keys cascade. */
   async delete(key: IdOrSlug): Promise<void> {
-    const { affected } = await retryRolledBack(() => this.organizations.delete(keyCondition(key)));
+    const { affected } = await retryOnConflict(() => this.organizations.delete(whereIdOrSlug(key)));
     if (affected === 0) throw notFound('organization');
   }
 }

@@ -13,14 +13,14 @@ const MAX_SLUG_LENGTH = 80;
  * @param row the other columns
  * @returns the ID and the slug of the new row
  */
-export async function insertUnderSlug<Row extends ObjectLiteral>(
+export async function insertWithSlug<Row extends ObjectLiteral>(
   manager: EntityManager,
   entity: ObjectType<Row>,
   kind: string,
   name: string,
   row: QueryDeepPartialEntity<Row>,
 ): Promise<{ id: number; slug: string }> {
-  const base = slugOf(name, kind);
+  const base = toSlug(name, kind);
   for (let slug = base; ; slug = `${base}-${randomBytes(3).toString('hex')}`) {
     const insert = manager
       .createQueryBuilder()
@@ -35,7 +35,7 @@ export async function insertUnderSlug<Row extends ObjectLiteral>(
 }
 
 /** A slug is never all digits, so that it cannot be mistaken for an ID. */
-export function slugOf(name: string, kind: string): string {
+export function toSlug(name: string, kind: string): string {
   const slug = slugify(name, { decamelize: false }).slice(0, MAX_SLUG_LENGTH).replace(/-$/, '');
   return /[a-z]/.test(slug) ? slug : [kind, slug].filter(Boolean).join('-');
 }

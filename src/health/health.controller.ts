@@ -7,8 +7,8 @@ import {
   HealthIndicatorService,
 } from '@nestjs/terminus';
 import { DataSource } from 'typeorm';
-import { Public } from '../http/access-rules.js';
-import { ApiHealthy, ApiProblems } from '../http/api-responses.js';
+import { Public } from '../auth/auth.decorators.js';
+import { ApiHealthy, ApiProblems } from '../common/api-responses.js';
 
 /** How long the database may take to answer, in milliseconds. */
 const TIME_LIMIT = 2000;

@@ -1,9 +1,9 @@
 import { ConflictException, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { retryRolledBack } from '../database/retry.js';
-import { TryAgainException } from '../http/problem.js';
-import type { KeyedRequest } from './idempotency-key.js';
-import { FIND_ANSWER, KEEP_ANSWER, TAKE_KEY } from './idempotency.statements.js';
+import { retryOnConflict } from '../database/retry-on-conflict.js';
+import { RetryableException } from '../common/problem-details.js';
+import type { IdempotentRequest } from './idempotency-key.decorator.js';
+import { FIND_RESPONSE, SAVE_RESPONSE, LOCK_KEY } from './idempotency.queries.js';
 
 /** Lets a POST that is sent again with its `Idempotency-Key` create nothing again (draft-ietf-httpapi-idempotency-key-header). */
 @Injectable()
@@ -20,25 +20,28 @@ export class IdempotencyService {
    * @throws TryAgainException while the first request with this key is still under way
    * @throws ConflictException when the first request with this key was another one
    */
-  once<Created extends object>(
-    request: KeyedRequest | undefined,
+  executeOnce<Created extends object>(
+    request: IdempotentRequest | undefined,
     create: (manager: EntityManager) => Promise<Created>,
   ): Promise<Created> {
-    if (request === undefined) return retryRolledBack(() => create(this.dataSource.manager));
+    if (request === undefined) return retryOnConflict(() => create(this.dataSource.manager));
     const { caller, key, fingerprint } = request;
-    return retryRolledBack(() =>
+    return retryOnConflict(() =>
       this.dataSource.transaction(async (manager) => {
-        const [lock] = await manager.query<{ is_taken: boolean }[]>(TAKE_KEY, [caller, key]);
+        const [lock] = await manager.query<{ is_taken: boolean }[]>(LOCK_KEY, [caller, key]);
         if (!lock?.is_taken) {
-          throw new TryAgainException(409, 'The first request with this Idempotency-Key is still under way.');
+          throw new RetryableException(
+            409,
+            'The first request with this Idempotency-Key is still under way.',
+          );
         }
-        const [first] = await manager.query<{ fingerprint: Buffer; answer: Created }[]>(FIND_ANSWER, [
+        const [first] = await manager.query<{ fingerprint: Buffer; answer: Created }[]>(FIND_RESPONSE, [
           caller,
           key,
         ]);
         if (first === undefined) {
           const created = await create(manager);
-          await manager.query(KEEP_ANSWER, [caller, key, fingerprint, created]);
+          await manager.query(SAVE_RESPONSE, [caller, key, fingerprint, created]);
           return created;
         }
         if (!first.fingerprint.equals(fingerprint)) {

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { IfMatch } from '../http/entity-tags.js';
+import { IfMatch } from '../common/etag.js';
 import {
   ApiLocationId,
   ApiOrganizationId,
@@ -8,16 +8,16 @@ import {
   LocationId,
   OrganizationId,
   PhoneId,
-} from '../http/path-ids.js';
-import { RequestPipe } from '../http/request.pipe.js';
-import { IdempotencyKey, type KeyedRequest } from '../idempotency/idempotency-key.js';
+} from '../common/path-params.js';
+import { RequestValidationPipe } from '../common/request-validation.pipe.js';
+import { IdempotencyKey, type IdempotentRequest } from '../idempotency/idempotency-key.decorator.js';
 import {
   ApiCreatePhone,
   ApiDeletePhone,
   ApiGetPhone,
   ApiListPhones,
   ApiUpdatePhone,
-} from './api-operations.js';
+} from './phones.openapi.js';
 import { CreatePhoneDto } from './dto/create-phone.dto.js';
 import { PhoneDto } from './dto/phone.dto.js';
 import { UpdatePhoneDto } from './dto/update-phone.dto.js';
@@ -41,8 +41,8 @@ export class LocationPhonesController {
   createLocationPhone(
     @OrganizationId() organization: IdOrSlug,
     @LocationId() id: number,
-    @Body(RequestPipe) phone: CreatePhoneDto,
-    @IdempotencyKey() request?: KeyedRequest,
+    @Body(RequestValidationPipe) phone: CreatePhoneDto,
+    @IdempotencyKey() request?: IdempotentRequest,
   ): Promise<PhoneDto> {
     return this.phones.create({ type: 'location', id, organization }, phone, request);
   }
@@ -63,7 +63,7 @@ export class LocationPhonesController {
     @OrganizationId() organization: IdOrSlug,
     @LocationId() id: number,
     @PhoneId() phoneId: number,
-    @Body(RequestPipe) changes: UpdatePhoneDto,
+    @Body(RequestValidationPipe) changes: UpdatePhoneDto,
     @IfMatch() tags?: string[],
   ): Promise<PhoneDto> {
     return this.phones.update({ type: 'location', id, organization }, phoneId, changes, tags);

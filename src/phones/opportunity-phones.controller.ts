@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { IfMatch } from '../http/entity-tags.js';
+import { IfMatch } from '../common/etag.js';
 import {
   ApiOpportunityId,
   ApiOrganizationId,
@@ -8,16 +8,16 @@ import {
   OpportunityId,
   OrganizationId,
   PhoneId,
-} from '../http/path-ids.js';
-import { RequestPipe } from '../http/request.pipe.js';
-import { IdempotencyKey, type KeyedRequest } from '../idempotency/idempotency-key.js';
+} from '../common/path-params.js';
+import { RequestValidationPipe } from '../common/request-validation.pipe.js';
+import { IdempotencyKey, type IdempotentRequest } from '../idempotency/idempotency-key.decorator.js';
 import {
   ApiCreatePhone,
   ApiDeletePhone,
   ApiGetPhone,
   ApiListPhones,
   ApiUpdatePhone,
-} from './api-operations.js';
+} from './phones.openapi.js';
 import { CreatePhoneDto } from './dto/create-phone.dto.js';
 import { PhoneDto } from './dto/phone.dto.js';
 import { UpdatePhoneDto } from './dto/update-phone.dto.js';
@@ -44,8 +44,8 @@ export class OpportunityPhonesController {
   createOpportunityPhone(
     @OrganizationId() organization: IdOrSlug,
     @OpportunityId() id: IdOrSlug,
-    @Body(RequestPipe) phone: CreatePhoneDto,
-    @IdempotencyKey() request?: KeyedRequest,
+    @Body(RequestValidationPipe) phone: CreatePhoneDto,
+    @IdempotencyKey() request?: IdempotentRequest,
   ): Promise<PhoneDto> {
     return this.phones.create({ type: 'opportunity', id, organization }, phone, request);
   }
@@ -66,7 +66,7 @@ export class OpportunityPhonesController {
     @OrganizationId() organization: IdOrSlug,
     @OpportunityId() id: IdOrSlug,
     @PhoneId() phoneId: number,
-    @Body(RequestPipe) changes: UpdatePhoneDto,
+    @Body(RequestValidationPipe) changes: UpdatePhoneDto,
     @IfMatch() tags?: string[],
   ): Promise<PhoneDto> {
     return this.phones.update({ type: 'opportunity', id, organization }, phoneId, changes, tags);

@@ -1,16 +1,16 @@
 import { Body, Controller, Delete, Get, HttpCode, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { IfMatch } from '../http/entity-tags.js';
-import { ApiOrganizationId, type IdOrSlug, OrganizationId, PhoneId } from '../http/path-ids.js';
-import { RequestPipe } from '../http/request.pipe.js';
-import { IdempotencyKey, type KeyedRequest } from '../idempotency/idempotency-key.js';
+import { IfMatch } from '../common/etag.js';
+import { ApiOrganizationId, type IdOrSlug, OrganizationId, PhoneId } from '../common/path-params.js';
+import { RequestValidationPipe } from '../common/request-validation.pipe.js';
+import { IdempotencyKey, type IdempotentRequest } from '../idempotency/idempotency-key.decorator.js';
 import {
   ApiCreatePhone,
   ApiDeletePhone,
   ApiGetPhone,
   ApiListPhones,
   ApiUpdatePhone,
-} from './api-operations.js';
+} from './phones.openapi.js';
 import { CreatePhoneDto } from './dto/create-phone.dto.js';
 import { PhoneDto } from './dto/phone.dto.js';
 import { UpdatePhoneDto } from './dto/update-phone.dto.js';
@@ -32,8 +32,8 @@ export class OrganizationPhonesController {
   @ApiCreatePhone('an organization')
   createOrganizationPhone(
     @OrganizationId() id: IdOrSlug,
-    @Body(RequestPipe) phone: CreatePhoneDto,
-    @IdempotencyKey() request?: KeyedRequest,
+    @Body(RequestValidationPipe) phone: CreatePhoneDto,
+    @IdempotencyKey() request?: IdempotentRequest,
   ): Promise<PhoneDto> {
     return this.phones.create({ type: 'organization', id }, phone, request);
   }
@@ -49,7 +49,7 @@ export class OrganizationPhonesController {
   updateOrganizationPhone(
     @OrganizationId() id: IdOrSlug,
     @PhoneId() phoneId: number,
-    @Body(RequestPipe) changes: UpdatePhoneDto,
+    @Body(RequestValidationPipe) changes: UpdatePhoneDto,
     @IfMatch() tags?: string[],
   ): Promise<PhoneDto> {
     return this.phones.update({ type: 'organization', id }, phoneId, changes, tags);

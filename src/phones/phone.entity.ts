@@ -2,7 +2,7 @@ import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryGeneratedCo
 import { Location } from '../directory/location.entity.js';
 import { Opportunity } from '../directory/opportunity.entity.js';
 import { Organization } from '../directory/organization.entity.js';
-import { OWNER_TYPES, type OwnerType } from './owner.js';
+import { OWNER_TYPES, type OwnerType } from './phone-owner.js';
 
 /** A generated foreign-key column: the owner's ID in phones of one type of owner, null in the others. */
 const OwnerId = (ownerType: OwnerType) =>

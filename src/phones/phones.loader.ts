@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { Pool, type QueryConfig } from 'pg';
-import { TryAgainException } from '../http/problem.js';
-import type { Owner } from './owner.js';
+import { RetryableException } from '../common/problem-details.js';
+import type { PhoneOwner } from './phone-owner.js';
 import {
-  type FoundRow,
+  type LookupRow,
   getPhones,
   listPhones,
-  nameOfRead,
+  lookupName,
   type PhoneRow,
-  type Read,
-} from './phone.statements.js';
+  type PhoneLookup,
+} from './phone.queries.js';
 
 /** How many reads one statement answers, at the most. */
 const MAX_BATCH_SIZE = 64;
@@ -30,7 +30,7 @@ export class PhonesLoader {
    * @returns the owner's phones, as JSON; undefined when there is no such owner
    * @throws TryAgainException when its turn does not come in time
    */
-  list(owner: Owner): Promise<string | undefined> {
+  list(owner: PhoneOwner): Promise<string | undefined> {
     return this.read(this.lists, listPhones, { owner });
   }
 
@@ -38,16 +38,16 @@ export class PhonesLoader {
    * @returns the phone; null when the owner has no such phone, undefined when there is no such owner
    * @throws TryAgainException when its turn does not come in time
    */
-  get(owner: Owner, id: number): Promise<PhoneRow | null | undefined> {
+  get(owner: PhoneOwner, id: number): Promise<PhoneRow | null | undefined> {
     return this.read(this.phones, getPhones, { owner, id });
   }
 
   private read<Found>(
     queues: Map<string, ReadQueue<Found>>,
-    statement: (reads: readonly Read[]) => QueryConfig,
-    read: Read,
+    statement: (reads: readonly PhoneLookup[]) => QueryConfig,
+    read: PhoneLookup,
   ): Promise<Found | undefined> {
-    const name = nameOfRead(read);
+    const name = lookupName(read);
     let queue = queues.get(name);
     if (queue === undefined) queues.set(name, (queue = new ReadQueue(this.pool, statement)));
     return queue.add(read);
@@ -55,7 +55,7 @@ export class PhonesLoader {
 }
 
 interface WaitingRead<Found> {
-  read: Read;
+  read: PhoneLookup;
   since: number;
   resolve: (found: Found | undefined) => void;
   reject: (error: unknown) => void;
@@ -68,10 +68,10 @@ class ReadQueue<Found> {
 
   constructor(
     private readonly pool: Pool,
-    private readonly statement: (reads: readonly Read[]) => QueryConfig,
+    private readonly statement: (reads: readonly PhoneLookup[]) => QueryConfig,
   ) {}
 
-  add(read: Read): Promise<Found | undefined> {
+  add(read: PhoneLookup): Promise<Found | undefined> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ read, since: performance.now(), resolve, reject });
       if (!this.isReading) void this.readAll();
@@ -89,11 +89,11 @@ class ReadQueue<Found> {
       const reads = this.waiting.splice(0, size);
       answered = reads.length;
       try {
-        const { rows } = await this.pool.query<FoundRow<Found>>(
+        const { rows } = await this.pool.query<LookupRow<Found>>(
           this.statement(reads.map(({ read }) => read)),
         );
         const found: (Found | undefined)[] = [];
-        for (const row of rows) found[row.place - 1] = row.found;
+        for (const row of rows) found[row.ordinal - 1] = row.found;
         reads.forEach(({ resolve }, index) => {
           resolve(found[index]);
         });
@@ -112,7 +112,7 @@ class ReadQueue<Found> {
     const { connectionTimeoutMillis = Infinity } = this.pool.options;
     const start = performance.now() - connectionTimeoutMillis;
     while (this.waiting[0] !== undefined && this.waiting[0].since < start) {
-      const error = new TryAgainException(
+      const error = new RetryableException(
         503,
         'The database is too slow for what is asked of it. Try again soon.',
       );

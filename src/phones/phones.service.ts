@@ -1,15 +1,15 @@
 import { Injectable, PreconditionFailedException } from '@nestjs/common';
 import { Pool, type QueryConfig } from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
-import { postgresError } from '../database/database-errors.js';
-import { retryRolledBack } from '../database/retry.js';
-import { NOT_AS_EXPECTED } from '../http/entity-tags.js';
-import { notFound } from '../http/problem.js';
-import type { KeyedRequest } from '../idempotency/idempotency-key.js';
+import { postgresError } from '../database/postgres-errors.js';
+import { retryOnConflict } from '../database/retry-on-conflict.js';
+import { PRECONDITION_FAILED } from '../common/etag.js';
+import { notFound } from '../common/problem-details.js';
+import type { IdempotentRequest } from '../idempotency/idempotency-key.decorator.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { CreatePhoneDto } from './dto/create-phone.dto.js';
 import type { UpdatePhoneDto } from './dto/update-phone.dto.js';
-import type { Owner } from './owner.js';
+import type { PhoneOwner } from './phone-owner.js';
 import { PhonesLoader } from './phones.loader.js';
 import {
   createPhone,
@@ -18,7 +18,7 @@ import {
   type ConditionalRow,
   type PhoneRow,
   updatePhone,
-} from './phone.statements.js';
+} from './phone.queries.js';
 
 /**
  * The rules of phones. An owner has at most one primary number. A phone is found only under its own owner,
@@ -38,7 +38,7 @@ export class PhonesService {
    * @throws NotFoundException when there is no such owner
    * @throws TryAgainException as {@link PhonesLoader.list}
    */
-  async list(owner: Owner): Promise<string> {
+  async list(owner: PhoneOwner): Promise<string> {
     const phones = await this.loader.list(owner);
     if (phones === undefined) throw notFound(owner.type);
     return phones;
@@ -48,7 +48,7 @@ export class PhonesService {
    * @throws NotFoundException when there is no such owner, or it has no such phone
    * @throws TryAgainException as {@link PhonesLoader.get}
    */
-  async get(owner: Owner, id: number): Promise<PhoneRow> {
+  async get(owner: PhoneOwner, id: number): Promise<PhoneRow> {
     const phone = await this.loader.get(owner, id);
     if (phone === undefined) throw notFound(owner.type);
     if (phone === null) throw notFound('phone');
@@ -60,13 +60,13 @@ export class PhonesService {
    *
    * @param request the request, when it brings an `Idempotency-Key`: sent again, it adds nothing again
    * @throws NotFoundException when there is no such owner
-   * @throws TryAgainException, ConflictException as {@link IdempotencyService.once} says
+   * @throws TryAgainException, ConflictException as {@link IdempotencyService.executeOnce} says
    */
-  async create(owner: Owner, phone: CreatePhoneDto, request?: KeyedRequest): Promise<PhoneRow> {
+  async create(owner: PhoneOwner, phone: CreatePhoneDto, request?: IdempotentRequest): Promise<PhoneRow> {
     const statement = createPhone(owner, phone);
     // Without a key there is nothing to keep beside the phone, so one prepared statement is all.
     if (request === undefined) return found(await this.write<PhoneRow>(owner, statement), owner.type);
-    return this.idempotency.once(request, async (manager) =>
+    return this.idempotency.executeOnce(request, async (manager) =>
       found(await writeAlone<PhoneRow>(manager, owner, statement), owner.type),
     );
   }
@@ -78,7 +78,7 @@ export class PhonesService {
    * @throws NotFoundException when the owner has no such phone, or is not there itself
    * @throws PreconditionFailedException when the phone has another ETag
    */
-  async update(owner: Owner, id: number, changes: UpdatePhoneDto, tags?: string[]): Promise<PhoneRow> {
+  async update(owner: PhoneOwner, id: number, changes: UpdatePhoneDto, tags?: string[]): Promise<PhoneRow> {
     return expected(await this.write<ConditionalRow>(owner, updatePhone(owner, id, changes, tags)));
   }
 
@@ -89,7 +89,7 @@ export class PhonesService {
    * @throws NotFoundException when the owner has no such phone, or is not there itself
    * @throws PreconditionFailedException when the phone has another ETag
    */
-  async delete(owner: Owner, id: number, tags?: string[]): Promise<void> {
+  async delete(owner: PhoneOwner, id: number, tags?: string[]): Promise<void> {
     expected(await this.write<{ id: number | null }>(owner, deletePhone(owner, id, tags)));
   }
 
@@ -97,8 +97,8 @@ export class PhonesService {
    * Runs a statement that may make a number the primary one. Of two that run at once and cannot see each
    * other's number, the index refuses the later one. That one is run again under the owner's lock.
    */
-  private write<Row>(owner: Owner, statement: QueryConfig): Promise<Row[]> {
-    return retryRolledBack(async () => {
+  private write<Row>(owner: PhoneOwner, statement: QueryConfig): Promise<Row[]> {
+    return retryOnConflict(async () => {
       try {
         return (await this.pool.query(statement)).rows as Row[];
       } catch (error) {
@@ -112,7 +112,7 @@ export class PhonesService {
 /** Runs a statement while it holds the owner, with all that others have written in sight, so that it cannot collide. */
 async function writeAlone<Row>(
   manager: EntityManager,
-  owner: Owner,
+  owner: PhoneOwner,
   { text, values }: QueryConfig,
 ): Promise<Row[]> {
   const lock = lockOwner(owner);
@@ -128,6 +128,6 @@ function found<Row>([row]: Row[], resource: string): Row {
 /** The row of a write under a condition: none without a phone, nulls for a phone that is not as it should be. */
 function expected<Row extends { id: number | null }>(rows: Row[]): Row & { id: number } {
   const row = found(rows, 'phone');
-  if (row.id === null) throw new PreconditionFailedException(NOT_AS_EXPECTED);
+  if (row.id === null) throw new PreconditionFailedException(PRECONDITION_FAILED);
   return row as Row & { id: number };
 }

@@ -1,14 +1,14 @@
 import type { DataSource } from 'typeorm';
 import dataSource from '../../ormconfig.js';
-import { exitWith } from '../config/start-error.js';
+import { exitWithError } from '../config/startup-error.js';
 import { Location } from '../directory/location.entity.js';
 import { Opportunity } from '../directory/opportunity.entity.js';
 import { Organization } from '../directory/organization.entity.js';
-import { slugOf } from '../directory/slug.js';
+import { toSlug } from '../directory/slug.js';
 import type { CreatePhoneDto } from '../phones/dto/create-phone.dto.js';
-import type { OwnerType } from '../phones/owner.js';
+import type { OwnerType } from '../phones/phone-owner.js';
 import { Phone } from '../phones/phone.entity.js';
-import { COUNTY } from './county.js';
+import { SAMPLE_DATA } from './sample-data.js';
 
 /** Fills an empty database with a made-up county, whole or not at all; one that is not empty stays as it is. */
 function seed(database: DataSource): Promise<string> {
@@ -27,12 +27,12 @@ function seed(database: DataSource): Promise<string> {
     await manager.query('LOCK TABLE organizations IN SHARE ROW EXCLUSIVE MODE');
     const present = await manager.count(Organization);
     if (present > 0) return `Nothing to do: the database has ${present} organizations already.`;
-    for (const { name, phones, opportunities, locations } of COUNTY) {
-      const slug = slugOf(name, 'organization');
+    for (const { name, phones, opportunities, locations } of SAMPLE_DATA) {
+      const slug = toSlug(name, 'organization');
       const { id: organization_id } = await manager.save(Organization, { name, slug });
       await addPhones('organization', organization_id, phones);
       for (const { title, phones } of opportunities) {
-        const slug = slugOf(title, 'opportunity');
+        const slug = toSlug(title, 'opportunity');
         const { id } = await manager.save(Opportunity, { organization_id, title, slug });
         await addPhones('opportunity', id, phones);
       }
@@ -41,7 +41,7 @@ function seed(database: DataSource): Promise<string> {
         await addPhones('location', id, phones);
       }
     }
-    return `Created ${COUNTY.length} organizations with ${count} phones.`;
+    return `Created ${SAMPLE_DATA.length} organizations with ${count} phones.`;
   });
 }
 
@@ -51,5 +51,5 @@ try {
   console.log(await seed(dataSource));
   await dataSource.destroy();
 } catch (error) {
-  exitWith(error);
+  exitWithError(error);
 }

@@ -19,14 +19,14 @@ export const IsText = (options: TextOptions = {}) =>
     ValidateBy({
       name: 'isText',
       validator: {
-        validate: (value) => textFault(value, options) === undefined,
-        defaultMessage: (validation) => textFault(validation?.value, options) ?? '',
+        validate: (value) => validateText(value, options) === undefined,
+        defaultMessage: (validation) => validateText(validation?.value, options) ?? '',
       },
     }),
   );
 
 /** Lets a field be left out. Unlike `IsOptional` of class-validator it does not let null through. */
-export const MayBeAbsent = () => ValidateIf((_, value) => value !== undefined);
+export const OptionalNotNull = () => ValidateIf((_, value) => value !== undefined);
 
 function normalize(value: unknown, { nullable }: TextOptions): unknown {
   // To trim() U+FEFF is white space; to Unicode it is an invisible format character, which is to be refused.
@@ -36,7 +36,7 @@ function normalize(value: unknown, { nullable }: TextOptions): unknown {
 }
 
 /** What is wrong with a text, as the predicate of a sentence about its field; undefined when nothing is. */
-export function textFault(value: unknown, { digit, nullable }: TextOptions): string | undefined {
+export function validateText(value: unknown, { digit, nullable }: TextOptions): string | undefined {
   if (value === null && nullable) return undefined;
   if (value === undefined) return 'is required';
   if (typeof value !== 'string') return nullable ? 'must be a string or null' : 'must be a string';

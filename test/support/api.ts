@@ -5,7 +5,7 @@ import type { Environment } from '../../src/config/environment.js';
 import { createApp } from '../../src/create-app.js';
 import { ADMIN_API_KEY, keyHeader, setEnvironment } from './database.js';
 
-export interface Answer<Body = unknown> {
+export interface ApiResponse<Body = unknown> {
   status: number;
   headers: OutgoingHttpHeaders;
   body: Body;
@@ -42,7 +42,7 @@ export async function request<Body>(
   url: string,
   body?: unknown,
   headers: Record<string, string> = {},
-): Promise<Answer<Body>> {
+): Promise<ApiResponse<Body>> {
   const response = await app.inject({
     method,
     url,
@@ -58,7 +58,11 @@ export async function request<Body>(
 }
 
 /** Expects a problem document (RFC 9457) that is whole and says nothing but what it may. */
-export function expectProblem(answer: Answer, status: number, detail: unknown = expect.any(String)): void {
+export function expectProblem(
+  answer: ApiResponse,
+  status: number,
+  detail: unknown = expect.any(String),
+): void {
   expect(answer).toMatchObject({
     status,
     headers: { 'content-type': expect.stringMatching(/^application\/problem\+json/) as string },
@@ -66,16 +70,16 @@ export function expectProblem(answer: Answer, status: number, detail: unknown = 
   });
 }
 
-interface Fault {
+interface FieldError {
   pointer?: string;
   parameter?: string;
   detail?: string;
 }
 
 /** Expects a refusal with just these faults. */
-export function expectFaults(answer: Answer, ...faults: Fault[]): void {
+export function expectFieldErrors(answer: ApiResponse, ...faults: FieldError[]): void {
   expectProblem(answer, 400);
-  const byPlace = (a: Fault, b: Fault) => String(a.pointer).localeCompare(String(b.pointer));
-  const { errors = [] } = answer.body as { errors?: Fault[] };
+  const byPlace = (a: FieldError, b: FieldError) => String(a.pointer).localeCompare(String(b.pointer));
+  const { errors = [] } = answer.body as { errors?: FieldError[] };
   expect(errors.sort(byPlace)).toMatchObject([...faults].sort(byPlace));
 }

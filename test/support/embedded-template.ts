@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { EmbeddedDatabase } from '../../src/database/embedded-database.js';
+import { EmbeddedDatabase } from '../../src/database/embedded/embedded-database.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {

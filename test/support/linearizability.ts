@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Model, ModelAnswer, ModelRequest } from './model.js';
+import type { Model, ModelResponse, ModelRequest } from './model.js';
 import { requestLine } from './random-requests.js';
 
 /** A request and its answer, with the times at which it was sent and answered, by one clock of any unit. */
 export interface Exchange {
   request: ModelRequest;
-  answer: ModelAnswer;
+  answer: ModelResponse;
   /** The ID of the phone that it created, 0 if none. */
   newId: number;
   sent: number;

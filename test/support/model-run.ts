@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import dataSource from '../../ormconfig.js';
 import { request } from './api.js';
-import type { Model, ModelAnswer } from './model.js';
+import type { Model, ModelResponse } from './model.js';
 import { createOwner, type Phone } from './owners.js';
 import { OWNERS, type Run } from './random-requests.js';
 
@@ -35,7 +35,7 @@ export async function startRun(): Promise<Run> {
 }
 
 /** What of an answer the model foresees. */
-export function observed({ status, body }: { status: number; body: unknown }): ModelAnswer {
+export function observed({ status, body }: { status: number; body: unknown }): ModelResponse {
   if (status === 400) {
     const { errors = [] } = body as { errors?: { pointer: string }[] };
     return { status, faults: errors.map(({ pointer }) => pointer.slice(1)).sort() };
@@ -51,7 +51,7 @@ const everyId = new Set<number>();
  *
  * @returns its ID, and 0 when the request created none
  */
-export function noteCreated(run: Run, { status, body }: ModelAnswer): number {
+export function noteCreated(run: Run, { status, body }: ModelResponse): number {
   if (status !== 201) return 0;
   const { id } = body as Phone;
   expect(everyId.has(id), `whether the ID ${id} was given before`).toBe(false);

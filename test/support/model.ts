@@ -32,14 +32,14 @@ export type ModelRequest = { owner: OwnerPath } & (
   | { operation: 'update'; id: number; body: Body }
 );
 
-export interface ModelAnswer {
+export interface ModelResponse {
   status: number;
   body?: Phone | Phone[];
   /** The fields that a body was refused for, in alphabetical order. */
   faults?: string[];
 }
 
-const NOT_FOUND: ModelAnswer = { status: 404 };
+const NOT_FOUND: ModelResponse = { status: 404 };
 
 export class Model {
   constructor(private owners: Owner[]) {}
@@ -62,7 +62,7 @@ export class Model {
    *
    * @param newId the ID of the phone that the request creates, if it does; any that was never given before will do
    */
-  answer(request: ModelRequest, newId: number): ModelAnswer {
+  answer(request: ModelRequest, newId: number): ModelResponse {
     const faults = bodyFaults(request);
     if (faults.length > 0) return { status: 400, faults };
 
@@ -106,7 +106,7 @@ export class Model {
 function answerForPhone(
   owner: Owner,
   request: Extract<ModelRequest, { operation: 'get' | 'update' | 'delete' }>,
-): ModelAnswer {
+): ModelResponse {
   const phone = owner.phones.find(({ id }) => id === request.id);
   if (phone === undefined) return NOT_FOUND;
 

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 
-export interface RawAnswer {
+export interface RawResponse {
   status: number;
   headers: Map<string, string>;
   body: string;
@@ -23,14 +23,17 @@ export interface Sending {
  *
  * @throws Error when what is received is no HTTP, or the connection is reset
  */
-export async function sendRaw(port: number, { bytes, pieces, then, methods }: Sending): Promise<RawAnswer[]> {
+export async function sendRaw(
+  port: number,
+  { bytes, pieces, then, methods }: Sending,
+): Promise<RawResponse[]> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   let received = '';
   let fault: Error | undefined;
   const done = new Promise<void>((resolve) => {
     socket.setEncoding('latin1').on('data', (data: string) => {
       received += data;
-      if (then === 'wait' && parseAnswers(received, methods).answers.length === methods.length) resolve();
+      if (then === 'wait' && parseResponses(received, methods).answers.length === methods.length) resolve();
     });
     socket.once('end', resolve).once('close', () => {
       resolve();
@@ -46,7 +49,7 @@ export async function sendRaw(port: number, { bytes, pieces, then, methods }: Se
   if (then === 'destroy') socket.destroy();
   await done;
   socket.destroy();
-  const { answers, rest } = parseAnswers(received, methods);
+  const { answers, rest } = parseResponses(received, methods);
   if (then === 'destroy') return answers;
   if (fault !== undefined && answers.length === 0) throw fault;
   if (rest !== '') throw new Error(`After ${answers.length} answers: ${JSON.stringify(rest)}`);
@@ -54,8 +57,8 @@ export async function sendRaw(port: number, { bytes, pieces, then, methods }: Se
 }
 
 /** As many answers as have arrived as a whole, but for interim ones, and what is left. */
-function parseAnswers(received: string, methods: string[]): { answers: RawAnswer[]; rest: string } {
-  const answers: RawAnswer[] = [];
+function parseResponses(received: string, methods: string[]): { answers: RawResponse[]; rest: string } {
+  const answers: RawResponse[] = [];
   let rest = received;
   for (;;) {
     const [head, status] = /^HTTP\/1\.1 (\d{3}) .*?\r\n\r\n/s.exec(rest) ?? [];

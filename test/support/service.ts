@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { afterEach } from 'vitest';
-import type { Answer } from './api.js';
+import type { ApiResponse } from './api.js';
 import { ADMIN_API_KEY, databaseSettings } from './database.js';
 
 export interface Result {
@@ -88,7 +88,7 @@ export async function send<Body>(
   body?: unknown,
   headers: Record<string, string> = {},
   signal?: AbortSignal,
-): Promise<Answer<Body>> {
+): Promise<ApiResponse<Body>> {
   const response = await fetch(url, {
     method,
     signal,

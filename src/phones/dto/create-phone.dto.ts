@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean } from 'class-validator';
 import { IsReadOnly } from '../../validation/read-only.js';
-import { IsText, MAX_TEXT_LENGTH, MayBeAbsent } from '../../validation/text.js';
+import { IsText, MAX_TEXT_LENGTH, OptionalNotNull } from '../../validation/text.js';
 
 export class CreatePhoneDto {
   @IsReadOnly()
@@ -24,7 +24,7 @@ export class CreatePhoneDto {
     maxLength: MAX_TEXT_LENGTH,
     example: 'Intake',
   })
-  @MayBeAbsent()
+  @OptionalNotNull()
   @IsText({ nullable: true })
   phone_type?: string | null;
 
@@ -34,7 +34,7 @@ export class CreatePhoneDto {
       'Left out when a phone is created: `true` if the owner has no other.',
     example: true,
   })
-  @MayBeAbsent()
+  @OptionalNotNull()
   @IsBoolean({ message: 'must be true or false' })
   is_primary?: boolean;
 }

@@ -1,0 +1,38 @@
+import { isRead } from '../common/http-methods.js';
+import type { KeyMode } from '../config/environment.js';
+import { type Permission, PERMISSION, REQUIRES_API_KEY } from './auth.decorators.js';
+
+export interface AccessPolicy {
+  permission: Permission;
+  needsKey: boolean;
+  /** Whether a key is verified if the request carries one. An invalid key is then an error even where none is needed. */
+  acceptsKey: boolean;
+}
+
+/**
+ * Returns the access policy of a route. Without a decorator, GET requires permission to read, and any other method
+ * requires permission to manage the organization in the path. If the path has no organization, only an admin has it.
+ *
+ * @param controller the controller class, whose decorators apply to all of its handlers
+ * @param handler the handler method, whose decorators take precedence
+ * @param method the HTTP method, in capitals
+ * @param mode when a key is needed (`REQUIRE_API_KEY`)
+ */
+export function accessPolicy(
+  controller: object,
+  handler: object,
+  method: string,
+  mode: KeyMode = 'never',
+): AccessPolicy {
+  const [ofHandler, ofController] = [handler, controller].map(
+    (target) => Reflect.getMetadata(PERMISSION, target) as Permission | undefined,
+  );
+  const permission = ofHandler ?? ofController ?? (isRead(method) ? 'read' : 'manage');
+  const isRequired =
+    Reflect.hasMetadata(REQUIRES_API_KEY, handler) || Reflect.hasMetadata(REQUIRES_API_KEY, controller);
+  const isRequiredByMode =
+    mode === 'always' || (mode === 'writes' && (permission === 'admin' || !isRead(method)));
+  const needsKey = permission !== 'none' && (isRequired || isRequiredByMode);
+  // In mode `never`, an Authorization header may be meant for the proxy in front.
+  return { permission, needsKey, acceptsKey: needsKey || (permission !== 'none' && mode !== 'never') };
+}

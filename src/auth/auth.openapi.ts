@@ -1,0 +1,71 @@
+import { ModulesContainer } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { DocumentBuilder, OpenAPIObject } from '@nestjs/swagger';
+import { type Environment, environmentConfig } from '../config/environment.js';
+import { problemResponse } from '../common/api-responses.js';
+import { isRead } from '../common/http-methods.js';
+import { accessPolicy } from './access-policy.js';
+
+const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'] as const;
+
+/** Each way to send a key. */
+const SCHEMES: Record<string, string[]>[] = [{ bearer: [] }, { header: [] }, { query: [] }];
+
+/** Describes the ways to send a key, which Swagger UI then offers under Authorize. */
+export function addSecuritySchemes(config: DocumentBuilder): DocumentBuilder {
+  return config
+    .addSecurity('bearer', { type: 'http', scheme: 'bearer', description: '`Authorization: Bearer KEY`' })
+    .addSecurity('header', {
+      type: 'apiKey',
+      in: 'header',
+      name: 'X-API-Key',
+      description: '`X-API-Key: KEY`',
+    })
+    .addSecurity('query', {
+      type: 'apiKey',
+      in: 'query',
+      name: 'api_key',
+      description: '`?api_key=KEY`. Proxies and browsers keep URLs: prefer a header.',
+    });
+}
+
+/** Says of every operation whether it needs a key under the settings of this service, and how it refuses. */
+export function describeSecurity(document: OpenAPIObject, app: NestFastifyApplication): OpenAPIObject {
+  const environment = app.get<Environment>(environmentConfig.KEY);
+  const { REQUIRE_API_KEY, RATE_LIMIT_READS, RATE_LIMIT_WRITES } = environment;
+  const handlers = handlersByName(app);
+  for (const path of Object.values(document.paths)) {
+    for (const method of METHODS) {
+      const operation = path[method];
+      if (operation === undefined) continue;
+      const handler = handlers.get(operation.operationId ?? '');
+      if (handler === undefined)
+        throw new Error(`No handler is named as the operation ${operation.operationId}`);
+      const rule = accessPolicy(handler.controller, handler.method, method.toUpperCase(), REQUIRE_API_KEY);
+      const { permission, needsKey, acceptsKey } = rule;
+      // An empty requirement: it works without a key, too.
+      operation.security = needsKey ? SCHEMES : acceptsKey ? [{}, ...SCHEMES] : [];
+      if (acceptsKey) operation.responses['401'] = problemResponse(401);
+      if (needsKey && permission !== 'read') operation.responses['403'] = problemResponse(403);
+      const limit = isRead(method.toUpperCase()) ? RATE_LIMIT_READS : RATE_LIMIT_WRITES;
+      if (permission !== 'none' && limit !== undefined) operation.responses['429'] = problemResponse(429);
+    }
+  }
+  return document;
+}
+
+/** Every handler by its name, which is the ID of its operation. */
+function handlersByName(app: NestFastifyApplication): Map<string, { controller: object; method: object }> {
+  const controllers = [...app.get(ModulesContainer).values()]
+    .flatMap((module) => [...module.controllers.values()])
+    .flatMap(({ metatype }) => (typeof metatype === 'function' ? [metatype] : []));
+  return new Map(
+    controllers.flatMap((controller) => {
+      const prototype = controller.prototype as object;
+      return Object.getOwnPropertyNames(prototype).map((name) => [
+        name,
+        { controller, method: Reflect.get(prototype, name) as object },
+      ]);
+    }),
+  );
+}

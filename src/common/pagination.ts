@@ -1,0 +1,57 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { IsInteger } from '../validation/integer.js';
+
+const MAX_PAGE = 1_000_000;
+const MAX_PER_PAGE = 100;
+
+/** Which page of a list is asked for. */
+export class PageQuery {
+  @ApiPropertyOptional({
+    description: 'The page, counted from 1.',
+    type: 'integer',
+    minimum: 1,
+    maximum: MAX_PAGE,
+    default: 1,
+  })
+  @IsInteger(1, MAX_PAGE)
+  page = 1;
+
+  @ApiPropertyOptional({
+    description: 'How many there are on a page.',
+    type: 'integer',
+    minimum: 1,
+    maximum: MAX_PER_PAGE,
+    default: 10,
+  })
+  @IsInteger(1, MAX_PER_PAGE)
+  per_page = 10;
+}
+
+/** The page as TypeORM's find options. */
+export function toSkipAndTake({ page, per_page }: PageQuery): { skip: number; take: number } {
+  return { skip: (page - 1) * per_page, take: per_page };
+}
+
+/** The items of one page, and how many there are on all pages together. */
+export type Page<Item> = [items: Item[], total: number];
+
+/**
+ * Sets the `Link` header (RFC 8288) of a page: first, prev, next and last, those that there are.
+ *
+ * @returns the items of the page
+ */
+export function setLinkHeader<Item>(
+  reply: FastifyReply,
+  { page, per_page }: PageQuery,
+  [items, total]: Page<Item>,
+): Item[] {
+  const last = Math.max(1, Math.ceil(total / per_page));
+  const pages = { first: 1, prev: page - 1, next: page + 1, last };
+  const [path] = reply.request.url.split(/[?#]/);
+  const links = Object.entries(pages)
+    .filter(([, target]) => target >= 1 && target <= last)
+    .map(([rel, target]) => `<${path}?page=${target}&per_page=${per_page}>; rel="${rel}"`);
+  reply.header('Link', links.join(', '));
+  return items;
+}

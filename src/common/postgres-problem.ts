@@ -1,0 +1,39 @@
+import { isConnectionFailure, postgresError } from '../database/postgres-errors.js';
+import { DETAIL_BY_STATUS, type ProblemDetails, problemDetails } from './problem-details.js';
+
+/** What a caller is told when the database cannot answer now. */
+export const DATABASE_UNAVAILABLE = problemDetails(503, DETAIL_BY_STATUS[503]);
+
+const NOT_STORABLE = problemDetails(400, 'A value cannot be stored.');
+
+/**
+ * What a refusal by PostgreSQL means to the caller, by its SQLSTATE or the class of that
+ * (PostgreSQL documentation, appendix A). An unlisted one is a fault of the service: 500.
+ */
+const PROBLEMS_BY_SQLSTATE: Record<string, ProblemDetails | undefined> = {
+  '08': DATABASE_UNAVAILABLE, // connection exception
+  '22001': NOT_STORABLE, // string data right truncation
+  '22021': NOT_STORABLE, // character not in repertoire
+  '22P02': NOT_STORABLE, // invalid text representation
+  '23503': problemDetails(404, 'What the request refers to has just been deleted.'), // foreign key violation
+  '25P03': DATABASE_UNAVAILABLE, // idle in transaction session timeout
+  '25P04': DATABASE_UNAVAILABLE, // transaction timeout
+  '25006': DATABASE_UNAVAILABLE, // read only SQL transaction: the server is a standby
+  '28': DATABASE_UNAVAILABLE, // invalid authorization specification
+  '3D': DATABASE_UNAVAILABLE, // invalid catalog name: the database is gone
+  '40': DATABASE_UNAVAILABLE, // transaction rollback: deadlock or serialization failure
+  '53': DATABASE_UNAVAILABLE, // insufficient resources
+  '55000': DATABASE_UNAVAILABLE, // object not in prerequisite state: the database accepts no connections
+  '55P03': DATABASE_UNAVAILABLE, // lock not available
+  '57': DATABASE_UNAVAILABLE, // operator intervention: shutdown, or the statement took too long
+  '58': DATABASE_UNAVAILABLE, // system error
+};
+
+/** What a failure of the database means to the caller; undefined for any other error, and for what is the service's own fault. */
+export function postgresProblem(error: unknown): ProblemDetails | undefined {
+  const { code = '', severity = '' } = postgresError(error) ?? {};
+  // Whatever the reason, the server ends the connection, or itself. (A server that speaks another language has other
+  // words for it; those that are known to end a connection are in the table, too.)
+  if (isConnectionFailure(error) || severity === 'FATAL' || severity === 'PANIC') return DATABASE_UNAVAILABLE;
+  return PROBLEMS_BY_SQLSTATE[code] ?? PROBLEMS_BY_SQLSTATE[code.slice(0, 2)];
+}

@@ -1,0 +1,65 @@
+import type { IncomingMessage } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import {
+  DETAIL_BY_STATUS,
+  type ProblemDetails,
+  problemDetails,
+  sendProblem,
+} from '../common/problem-details.js';
+import { closeAfterResponse } from './http-server.js';
+
+/** The longest URL, in bytes. RFC 9110, section 4.1, recommends to support at least 8000. */
+const MAX_URL_LENGTH = 8 * 1024;
+
+/**
+ * Rejects requests whose head is ambiguous or demands what the service cannot do, and closes their connection: a proxy
+ * in front may have read the same bytes differently (request smuggling).
+ */
+export function checkRequestHeads(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const problem = validateRequestHead(request.raw);
+    if (problem === undefined) {
+      done();
+      return;
+    }
+    closeAfterResponse(reply);
+    sendProblem(reply, problem);
+  });
+  // When Fastify itself rejects a body, it only sets the header.
+  fastify.addHook('onError', (_request, reply, _error, done) => {
+    if (reply.getHeader('connection') === 'close') closeAfterResponse(reply);
+    done();
+  });
+}
+
+/** Rejects a URL that no resource can have. Node.js only limits the URL and the headers together. */
+export function limitUrlLength(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (request.url.length > MAX_URL_LENGTH) sendProblem(reply, problemDetails(414, DETAIL_BY_STATUS[414]));
+    else done();
+  });
+}
+
+/** @returns what is wrong with the head of a request; undefined if nothing is */
+export function validateRequestHead({
+  httpVersion,
+  headers,
+  rawHeaders,
+}: IncomingMessage): ProblemDetails | undefined {
+  // RFC 9112, section 3.2
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  if (hosts > 1) return problemDetails(400, 'The request has more than one Host header.');
+  if (hosts === 0 && httpVersion === '1.1') return problemDetails(400, 'The Host header is missing.');
+  // RFC 9112, section 6.1
+  const coding = headers['transfer-encoding'];
+  if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || httpVersion !== '1.1')) {
+    return problemDetails(400, 'The only supported Transfer-Encoding is chunked, with HTTP/1.1.');
+  }
+  // RFC 9110, section 10.1.1
+  if (headers.expect === undefined || headers.expect.toLowerCase() === '100-continue') return undefined;
+  return problemDetails(417, 'The only supported expectation is 100-continue.');
+}
