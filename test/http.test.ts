@@ -3,7 +3,6 @@ import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
-import { Pool } from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { app, expectFieldErrors, expectProblem, type Method, request } from './support/api.js';
 import dataSource from '../ormconfig.js';
@@ -289,124 +288,6 @@ describe('what never reaches a route is answered with a problem document too', (
     const response = await fetch(`http://127.0.0.1:${port}${collection}`, { method: 'PROPFIND' });
     expect(response.status).toBe(405);
     expect(response.headers.get('allow')).toBe('GET, HEAD, POST');
-  });
-
-  describe('and of requests that are sent without waiting', () => {
-    const one = 'GET /v1/organizations HTTP/1.1\r\nHost: x\r\n\r\n';
-    const post = (name: string, ...headers: string[]) => {
-      const lines = ['POST /v1/organizations HTTP/1.1', 'Host: x', ...headers];
-      const body = JSON.stringify({ name });
-      return [...lines, 'Content-Type: application/json', `Content-Length: ${body.length}`, '', body].join(
-        '\r\n',
-      );
-    };
-    const statuses = (answer: string) =>
-      [...answer.matchAll(/HTTP\/1.1 (\d+) /g)].map(([, status]) => status);
-    const named = async (name: string) =>
-      (await dataSource.query<unknown[]>('SELECT FROM organizations WHERE name = $1', [name])).length;
-
-    it('each is done, in turn', async () => {
-      const socket = connect(port, '127.0.0.1');
-      socket.end(post('First') + post('Second') + 'GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n');
-      const answer = await text(socket);
-      expect(statuses(answer)).toEqual(['201', '201', '404']);
-      expect(answer.indexOf('"First"')).toBeLessThan(answer.indexOf('"Second"'));
-    });
-
-    it.each([
-      ['a bad URL', 'GET /v1/% HTTP/1.1'],
-      ['a body that cannot be read', 'POST /v1/organizations HTTP/1.1\r\nContent-Type: application/json'],
-    ])('what is no HTTP has no answer behind %s, which closes the connection', async (_, start) => {
-      const socket = connect(port, '127.0.0.1');
-      socket.write(`${start}\r\nHost: x\r\nContent-Length: 2\r\n\r\n{]hello\r\n\r\n`);
-      expect(statuses(await text(socket))).toEqual(['400']);
-    });
-
-    it('a body that cannot be read is answered after the requests before it', async () => {
-      const socket = connect(port, '127.0.0.1');
-      const broken =
-        'POST /v1/organizations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nhello\r\n\r\n';
-      socket.write(post('Before a broken one') + broken);
-      expect(statuses(await text(socket))).toEqual(['201', '400']);
-    });
-
-    it("those that wait beyond a connection's share are refused, in turn", async () => {
-      const socket = connect(port, '127.0.0.1');
-      socket.end(one.repeat(3000));
-      const answers = statuses(await text(socket));
-      expect(answers).toHaveLength(3000);
-      expect(answers[0]).toBe('200');
-      expect(new Set(answers)).toEqual(new Set(['200', '503']));
-    });
-
-    it('and nothing is done behind one of those whose head is not clear', async () => {
-      const unclear =
-        'GET /v1/organizations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n';
-      const socket = connect(port, '127.0.0.1');
-      socket.end(one.repeat(300) + unclear + one);
-      expect(statuses(await text(socket))).toHaveLength(301);
-    });
-
-    it('any number of them are served when they come in turn', async () => {
-      const socket = connect(port, '127.0.0.1');
-      let received = '';
-      let sent = 3;
-      socket.setEncoding('latin1').on('data', (data: string) => {
-        received += data;
-        // Always two more than are answered, so that the connection is never without a request.
-        for (; sent < statuses(received).length + 3 && sent < 300; sent += 1) socket.write(one);
-        if (statuses(received).length === 300) socket.end();
-      });
-      socket.write(one.repeat(sent));
-      await once(socket, 'close');
-      expect(new Set(statuses(received))).toEqual(new Set(['200']));
-    });
-
-    it('the places of those that are gone before their turn are free again', async () => {
-      const pool = app.get(Pool);
-      const taken = await Promise.all(Array.from({ length: pool.options.max }, () => pool.connect()));
-      const sockets = Array.from({ length: 300 }, () => connect(port, '127.0.0.1'));
-      for (const socket of sockets) socket.write(one.repeat(6));
-      const all = () =>
-        new Promise<number>(
-          (resolve) =>
-            void app.getHttpServer().getConnections((_, count) => {
-              resolve(count);
-            }),
-        );
-      while ((await all()) < sockets.length) await setImmediate();
-      await fetch(`http://127.0.0.1:${port}/health/live`);
-      for (const socket of sockets) socket.resetAndDestroy();
-      for (const client of taken) client.release();
-      while ((await all()) >= sockets.length) await setImmediate();
-      const socket = connect(port, '127.0.0.1');
-      socket.end(one.repeat(5));
-      expect(statuses(await text(socket))).toEqual(['200', '200', '200', '200', '200']);
-    });
-
-    it.each([
-      ['too large', `Content-Length: 70000\r\n\r\n${'x'.repeat(70_000)}`],
-      ['without a Host', 'Content-Length: 0\r\n\r\n'],
-    ])('none is done behind one that is %s, also when it comes later', async (kind, rest) => {
-      for (let count = 0; count < 10; count += 1) {
-        const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-        const host = kind === 'too large' ? 'Host: x\r\n' : '';
-        socket.write(`POST /v1/organizations HTTP/1.1\r\n${host}Content-Type: application/json\r\n${rest}`);
-        const answer = text(socket);
-        // Until the answer is there, and some time on.
-        await once(socket, 'readable');
-        socket.write(post(`Behind one ${kind}`));
-        expect(statuses(await answer)).toHaveLength(1);
-      }
-      expect(await named(`Behind one ${kind}`)).toBe(0);
-    });
-
-    it('none is done behind an answer that closes the connection', async () => {
-      const socket = connect(port, '127.0.0.1');
-      socket.write(post('Last', 'Connection: close') + post('Behind the last'));
-      expect(statuses(await text(socket))).toEqual(['201']);
-      expect([await named('Last'), await named('Behind the last')]).toEqual([1, 0]);
-    });
   });
 
   it('a caller that is gone after a CONNECT harms nobody', async () => {

@@ -7,171 +7,115 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
-import { PROBLEM_JSON, problemDetails } from '../common/problem-details.js';
-import { validateRequestHead } from './request-head.js';
-import { DATA_HEADERS } from './security-headers.js';
 
-/** How long a connection that is answered for good still takes what its caller sends, in milliseconds. */
+/** How long a closing connection is still read, in milliseconds. */
 const LINGERING_TIME = 1000;
 
-/** How long a connection stays open without a request, in milliseconds: longer than the proxies in front keep it. */
+/** How long an idle connection stays open, in milliseconds. Must exceed the keep-alive timeout of the proxies in front. */
 const KEEP_ALIVE_TIMEOUT = 72_000;
 
-/** How many requests of one connection may wait for their turn, and how many of all. Beyond that they take too much. */
-const MAX_WAITING = 100;
-const MAX_WAITING_IN_ALL = 1000;
+/** How often Node.js looks for requests that are overdue, in milliseconds. */
+const CONNECTIONS_CHECKING_INTERVAL = 1000;
 
-const TRY_AGAIN_HEADERS = { ...DATA_HEADERS, 'Content-Type': PROBLEM_JSON, 'Retry-After': 1 };
-const TOO_MANY = JSON.stringify(
-  problemDetails(503, 'Too many requests wait for their turn. Read the answers first.'),
-);
-const TOO_LATE = JSON.stringify(
-  problemDetails(503, 'The requests before this one took too long. Try again soon.'),
-);
-
-/** What is under way on a connection: the answer to its newest request, and how many requests wait for their turn. */
-interface Connection {
-  newest: ServerResponse;
-  waiting: number;
-}
-const connections = new WeakMap<Socket, Connection>();
-
-/** For each answer whose turn has not come: the answer before it. */
-const previousAnswer = new WeakMap<ServerResponse, ServerResponse>();
+/** The newest response of each connection. */
+const newestResponses = new WeakMap<Socket, ServerResponse>();
 
 /**
- * Creates a server whose connections keep to RFC 9112 where those of Node.js by themselves do not.
+ * Creates the HTTP server.
  *
- * @param handle begins to answer a request
- * @param requestTimeout the longest that a request may take to arrive, in milliseconds
+ * @param handleRequest starts to process a request
+ * @param requestTimeout how long a request may take to arrive, in milliseconds
  */
-export function createHttpServer(handle: RequestListener, requestTimeout: number): Server {
-  let waitingInAll = 0;
-
-  const inTurn: RequestListener = (request, response) => {
+export function createHttpServer(handleRequest: RequestListener, requestTimeout: number): Server {
+  const listener: RequestListener = (request, response) => {
     const { socket } = request;
-    // After an answer that closes the connection nothing more is done (section 9.6).
+    // After a response that closes the connection, nothing more is processed (RFC 9112, section 9.6).
     if (socket.writableEnded || socket.destroyed) return;
-    const connection = connections.get(socket);
-    const previous = connection?.newest;
-    if (connection === undefined) connections.set(socket, { newest: response, waiting: 0 });
-    else connection.newest = response;
-    if (connection === undefined || previous?.closed !== false) handle(request, response);
-    else waitForTurn(connection, previous, request, response);
-  };
-
-  /** One after the other (section 9.3.2): Node.js would begin all that a caller sends without waiting. */
-  const waitForTurn = (
-    connection: Connection,
-    previous: ServerResponse,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): void => {
-    const { socket } = request;
-    previousAnswer.set(response, previous);
-    const refuse = (refusal: string) => {
-      if (validateRequestHead(request) !== undefined) response.shouldKeepAlive = false;
-      response.writeHead(503, TRY_AGAIN_HEADERS).end(refusal);
-    };
-    if (connection.waiting >= MAX_WAITING || waitingInAll >= MAX_WAITING_IN_ALL) {
-      refuse(TOO_MANY);
-      previous.once('close', () => previousAnswer.delete(response));
-      return;
+    const current = newestResponses.get(socket);
+    if (current === undefined || current.closed) {
+      newestResponses.set(socket, response);
+      handleRequest(request, response);
+    } else {
+      closeInsteadOfPipelining(current, request);
     }
-    const end = performance.now() + requestTimeout;
-    connection.waiting += 1;
-    waitingInAll += 1;
-    previous.once('close', () => {
-      previousAnswer.delete(response);
-      // Its place is given back with those of all that wait on the connection.
-      if (socket.destroyed) return;
-      connection.waiting -= 1;
-      waitingInAll -= 1;
-      if (socket.writableEnded) return;
-      if (performance.now() < end) handle(request, response);
-      else refuse(TOO_LATE);
-    });
   };
-
   const server = createServer(
     {
       headersTimeout: requestTimeout,
-      // Only for bodies that no handler reads; for others `limitRequests` acts first.
+      // Only applies to bodies that no handler reads. For all others, load shedding acts first.
       requestTimeout: 2 * requestTimeout,
-      connectionsCheckingInterval: 1000,
+      connectionsCheckingInterval: CONNECTIONS_CHECKING_INTERVAL,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
-      // Node.js's own refusal has no body; `checkHeads` answers instead.
+      // The error response of Node.js has no body, so `checkRequestHeads` rejects these requests.
       requireHostHeader: false,
     },
-    inTurn,
+    listener,
   );
-  // The same goes for an expectation other than 100-continue.
-  server.on('checkExpectation', inTurn);
-  // A caller may say that it has sent all, and still wait for the answer.
+  // Likewise for an unsupported expectation.
+  server.on('checkExpectation', listener);
+  // A client may close its side of the connection and still wait for the response.
   (server as { httpAllowHalfOpen?: boolean }).httpAllowHalfOpen = true;
-  // The size of the headers is limited. By default Node.js drops those after the 1000th, unseen by any check.
+  // By default, Node.js silently drops the headers after the 1000th. Their total size is limited anyway.
   server.maxHeadersCount = 0;
   server.on('connection', (socket) => {
     closeWithLingering(socket);
-    // Of a CONNECT, Node.js leaves the socket to the service, without anybody who listens for its errors.
+    // After a CONNECT request, Node.js leaves the socket without an error listener.
     socket.on('error', () => undefined);
-    socket.once('close', () => {
-      // Node.js does not close the answers that wait behind the first.
-      waitingInAll -= connections.get(socket)?.waiting ?? 0;
-    });
   });
   return server;
 }
 
-/**
- * Makes the answer the connection's last, and lets it say so. A `Connection` header alone would not change
- * `shouldKeepAlive`, by which {@link endConnection} knows it.
- */
+/** Makes this the last response on its connection. A `Connection` header alone would not stop Node.js from reading on. */
 export function closeAfterResponse({ raw }: FastifyReply): void {
   raw.shouldKeepAlive = false;
 }
 
 /**
- * Ends a connection on which nothing more can be read, after the answers that are under way.
+ * Responds to what could not be read as HTTP, and closes the connection.
  *
- * @param lastWords the answer to what could not be read, unless the one before closes the connection
+ * @param rawResponse the response as bytes. Not sent if another response is in progress on the connection
  */
-export function endConnection(socket: Socket, lastWords: string): void {
-  const end = () => {
-    if (socket.writable) socket.write(lastWords);
-    socket.destroySoon();
-  };
-  const response = connections.get(socket)?.newest;
-  const previous = response && previousAnswer.get(response);
-  if (response === undefined || (response.closed && response.req.complete)) {
-    end();
-  } else if (response.req.complete) {
-    // Before Node.js's own listener, which closes what the caller has closed on its side.
-    response.prependOnceListener('finish', () => {
-      if (response.shouldKeepAlive) end();
+export function endConnection(socket: Socket, rawResponse: string): void {
+  const current = newestResponses.get(socket);
+  const isBodyMalformed = current !== undefined && !current.req.complete;
+  if (current !== undefined && !current.closed && (current.headersSent || !isBodyMalformed)) {
+    closeAfterCurrent(current);
+    return;
+  }
+  const hasResponse = isBodyMalformed && current.headersSent;
+  if (!hasResponse && socket.writable) socket.write(rawResponse);
+  socket.destroySoon();
+}
+
+/**
+ * Ends the connection after the current response, without processing the pipelined request. Node.js would process both
+ * at the same time. Clients retry a request on a connection that was closed (RFC 9112, section 9.3.2).
+ */
+function closeInsteadOfPipelining(current: ServerResponse, pipelined: IncomingMessage): void {
+  pipelined.socket.pause();
+  closeAfterCurrent(current);
+}
+
+function closeAfterCurrent(current: ServerResponse): void {
+  const { socket } = current.req;
+  current.shouldKeepAlive = false;
+  // Once the headers are sent, Node.js no longer closes the connection by itself.
+  if (current.headersSent) {
+    current.once('close', () => {
+      socket.destroySoon();
     });
-  } else if (response.headersSent) {
-    // The body is wrong of a request that has its answer already, or gets it in turn.
-    if (response.closed) socket.destroySoon();
-    else
-      response.once('close', () => {
-        socket.destroySoon();
-      });
-  } else if (previous !== undefined) {
-    // The body is wrong of a request that waits for its turn: this is its answer, and comes before it would begin.
-    previous.prependOnceListener('close', end);
-  } else {
-    end();
   }
 }
 
 /**
- * Lets a connection be read for a while after its last answer (section 9.6). The system would otherwise answer what is
- * still on the way with a reset, which can take the answer away from the caller.
+ * Keeps reading a connection for a while after its last response (RFC 9112, section 9.6). Otherwise the operating system
+ * resets the connection if the client is still sending, and the client may lose the response.
  */
 function closeWithLingering(socket: Socket): void {
   socket.destroySoon = () => {
     socket.end();
+    // Discarded, not parsed: no further request is processed.
+    socket.removeAllListeners('data').on('data', () => undefined);
     socket.resume();
     const timer = setTimeout(() => socket.destroy(), LINGERING_TIME).unref();
     socket.once('close', () => {
