@@ -84,7 +84,7 @@ describe('a key is taken', () => {
     const response = await app.inject({ method: 'POST', url: `${own}/phones`, payload: PHONE, ...filled });
     expect(response.statusCode).toBe(401);
     expect(response.headers['www-authenticate']).toBe('Bearer realm="phones"');
-    expect(response.json()).toMatchObject({ status: 401, detail: 'This needs an API key.' });
+    expect(response.json()).toMatchObject({ status: 401, detail: 'An API key is required.' });
     expect(response.body).not.toContain(owner.key);
   });
 
@@ -131,7 +131,7 @@ describe('a key is taken', () => {
       { query: { api_key: '' } },
     ]) {
       const response = await app.inject({ url: `${own}/phones`, ...place });
-      expect(response.json()).toMatchObject({ status: 401, detail: 'This needs an API key.' });
+      expect(response.json()).toMatchObject({ status: 401, detail: 'An API key is required.' });
     }
     const beside = { authorization: `Bearer ${owner.key}`, 'x-api-key': '' };
     expect((await request('GET', own, undefined, beside)).status).toBe(200);

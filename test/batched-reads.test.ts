@@ -151,6 +151,6 @@ it('a read whose turn does not come in time is refused', { skip: SERVER === unde
   locker.release();
   for (const answer of answers) expectProblem(answer, 503);
   const details = answers.map(({ body }) => (body as { detail: string }).detail);
-  expect(details).toContain('The database is too slow for what is asked of it. Try again soon.');
+  expect(details).toContain('The database is overloaded. Retry later.');
   expect((await request('GET', `/v1/organizations/${id}/phones`)).status).toBe(200);
 });

@@ -183,7 +183,7 @@ it('a fault of the service is 500, and nobody is told what it is', async () => {
   await dataSource.query('ALTER TABLE locations RENAME TO mislaid');
   const answer = await request('GET', `/v1/organizations/${organization.id}/locations`);
   await dataSource.query('ALTER TABLE mislaid RENAME TO locations');
-  expectProblem(answer, 500, 'Something went wrong in the service. It has been logged.');
+  expectProblem(answer, 500, 'An unexpected error occurred. It has been logged.');
   expect(Object.keys(answer.body as object)).toEqual(['type', 'title', 'status', 'detail']);
 });
 

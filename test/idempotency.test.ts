@@ -212,7 +212,7 @@ describe('an Idempotency-Key', () => {
 
   it('is refused where the answer holds what is shown only once', async () => {
     const answer = await post('/v1/clients', { name: 'Desk' }, randomUUID(), AS_ADMIN);
-    expectProblem(answer, 400, expect.stringContaining('No Idempotency-Key is possible here'));
+    expectProblem(answer, 400, expect.stringContaining('Idempotency-Key is not supported here'));
   });
 
   it('means nothing to methods that can be repeated anyway', async () => {

@@ -50,7 +50,7 @@ describe('while more requests are under way than can be served', () => {
     let refused: ApiResponse;
     do refused = await send('GET', `${api.href}/organizations`);
     while (refused.status === 200);
-    expectProblem(refused, 503, 'The service has too much to do. Try again soon.');
+    expectProblem(refused, 503, 'The service is overloaded. Retry later.');
     expect(refused.headers['retry-after']).toBe('1');
     const preflight = { origin: 'https://example.org', 'access-control-request-method': 'POST' };
     expectProblem(await send('OPTIONS', `${api.href}/organizations`, undefined, preflight), 503);
@@ -114,7 +114,7 @@ describe('while the event loop is late', () => {
       }
       answer = await request('GET', '/v1/organizations');
     } while (answer.status === 200);
-    expectProblem(answer, 503, 'The service has too much to do. Try again soon.');
+    expectProblem(answer, 503, 'The service is overloaded. Retry later.');
     expect(answer.headers['retry-after']).toBe('1');
     expect((await request('GET', '/health/live')).status).toBe(200);
     while ((await request('GET', '/v1/organizations')).status !== 200) await setImmediate();

@@ -41,7 +41,7 @@ describe('with limits', () => {
     expectProblem(
       answer,
       429,
-      expect.stringMatching(/^No more than 5 reads a minute are possible\. Try again in \d+ seconds\.$/),
+      expect.stringMatching(/^No more than 5 reads per minute are allowed\. Retry in \d+ seconds\.$/),
     );
     expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
     expect(Number(answer.headers['retry-after'])).toBeLessThanOrEqual(60);

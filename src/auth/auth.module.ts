@@ -2,11 +2,10 @@ import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { AuthGuard } from './auth.guard.js';
 import { AuthenticationService } from './authentication.service.js';
-import { RateLimitsService } from './rate-limits.service.js';
 
 /** Guards every route of the application. */
 @Module({
-  providers: [AuthenticationService, RateLimitsService, { provide: APP_GUARD, useClass: AuthGuard }],
+  providers: [AuthenticationService, { provide: APP_GUARD, useClass: AuthGuard }],
   exports: [AuthenticationService],
 })
 export class AuthModule {}

@@ -1,39 +1,44 @@
 import { HttpException } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Environment } from '../config/environment.js';
 import { AuthenticationService, hasCredentials } from './authentication.service.js';
-import { RateLimitsService } from './rate-limits.service.js';
+import { RateLimits } from './rate-limits.js';
 
 /**
- * Finds out who sends each request, and counts it against their limit, before its body is read: so what is then
- * refused for its body is counted, too. The health checks and Swagger UI are for everyone, as often as they like.
+ * Authenticates each request and counts it against the rate limit of its client. Whether an authentication error matters
+ * depends on the route, so the guard throws it. Health checks and Swagger UI are public and not limited.
  */
-export function authenticateRequests(app: NestFastifyApplication): void {
-  const authentication = app.get(AuthenticationService);
-  const rateLimits = app.get(RateLimitsService);
+export async function registerAuthentication(
+  app: NestFastifyApplication,
+  environment: Environment,
+): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance();
+  const authentication = app.get(AuthenticationService);
+  const rateLimits = await RateLimits.register(fastify, environment);
   fastify.decorateRequest('client');
   fastify.decorateRequest('authenticationError');
-  const identify = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+
+  const authenticate = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     try {
       request.client = await authentication.authenticate(request);
     } catch (error) {
       if (!(error instanceof HttpException)) throw error;
       request.authenticationError = error;
     }
-    await rateLimits.count(request, reply);
+    await rateLimits.for(request.method)?.(request, reply);
   };
   fastify.addHook('onRequest', (request, reply, done) => {
-    // Most requests go on without a promise.
-    if (!(hasCredentials(request) || rateLimits.isLimited(request)) || isPublic(request)) done();
+    // Most requests need no promise.
+    if (!(hasCredentials(request) || rateLimits.for(request.method)) || isPublic(request)) done();
     else
-      void identify(request, reply).then(() => {
+      void authenticate(request, reply).then(() => {
         done();
       }, done);
   });
 }
 
-/** What leads nowhere has no route, and is counted. */
+/** Unmatched routes are not public: they are rate-limited, too. */
 function isPublic({ routeOptions }: FastifyRequest): boolean {
   return routeOptions.url?.startsWith('/v1/') === false;
 }

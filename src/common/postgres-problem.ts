@@ -1,16 +1,16 @@
 import { isConnectionFailure, postgresError } from '../database/postgres-errors.js';
 import { DETAIL_BY_STATUS, type ProblemDetails, problemDetails } from './problem-details.js';
 
-/** What a caller is told when the database cannot answer now. */
+/** The response while the database is unavailable. */
 export const DATABASE_UNAVAILABLE = problemDetails(503, DETAIL_BY_STATUS[503]);
 
 const NOT_STORABLE = problemDetails(400, 'A value cannot be stored.');
 
 /**
- * What a refusal by PostgreSQL means to the caller, by its SQLSTATE or the class of that
- * (PostgreSQL documentation, appendix A). An unlisted one is a fault of the service: 500.
+ * Maps a SQLSTATE, or its class, to a response (PostgreSQL documentation, appendix A). What is not listed is a bug in the
+ * service: 500.
  */
-const PROBLEMS_BY_SQLSTATE: Record<string, ProblemDetails | undefined> = {
+const PROBLEM_BY_SQLSTATE: Record<string, ProblemDetails | undefined> = {
   '08': DATABASE_UNAVAILABLE, // connection exception
   '22001': NOT_STORABLE, // string data right truncation
   '22021': NOT_STORABLE, // character not in repertoire
@@ -29,11 +29,11 @@ const PROBLEMS_BY_SQLSTATE: Record<string, ProblemDetails | undefined> = {
   '58': DATABASE_UNAVAILABLE, // system error
 };
 
-/** What a failure of the database means to the caller; undefined for any other error, and for what is the service's own fault. */
+/** @returns the response to an error of the database; undefined for any other error, and for a bug in the service */
 export function postgresProblem(error: unknown): ProblemDetails | undefined {
   const { code = '', severity = '' } = postgresError(error) ?? {};
-  // Whatever the reason, the server ends the connection, or itself. (A server that speaks another language has other
-  // words for it; those that are known to end a connection are in the table, too.)
+  // With these severities the server ends the session or itself, whatever the SQLSTATE. A server that translates its
+  // messages translates the severity, too; then the table decides.
   if (isConnectionFailure(error) || severity === 'FATAL' || severity === 'PANIC') return DATABASE_UNAVAILABLE;
-  return PROBLEMS_BY_SQLSTATE[code] ?? PROBLEMS_BY_SQLSTATE[code.slice(0, 2)];
+  return PROBLEM_BY_SQLSTATE[code] ?? PROBLEM_BY_SQLSTATE[code.slice(0, 2)];
 }

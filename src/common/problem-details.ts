@@ -5,22 +5,22 @@ import type { FastifyReply } from 'fastify';
 
 export const PROBLEM_JSON = 'application/problem+json';
 
-/** One thing that is wrong with a request. */
+/** One thing that is wrong with a body or a query. */
 export class FieldError {
   @ApiPropertyOptional({
-    description: 'Where in the body it is: a JSON Pointer (RFC 6901).',
+    description: 'The field of the body, as a JSON Pointer (RFC 6901).',
     example: '/digits',
   })
   pointer?: string;
 
-  @ApiPropertyOptional({ description: 'Which parameter of the query it is.', example: 'page' })
+  @ApiPropertyOptional({ description: 'The query parameter.', example: 'page' })
   parameter?: string;
 
   @ApiProperty({ example: 'must contain at least one digit' })
   detail!: string;
 }
 
-/** A problem document (RFC 9457). */
+/** The body of every error response (RFC 9457). */
 export class ProblemDetails {
   @ApiProperty({ format: 'uri-reference', example: 'about:blank' })
   type!: string;
@@ -34,26 +34,21 @@ export class ProblemDetails {
   @ApiProperty({ example: 'The body is invalid; see errors.' })
   detail!: string;
 
-  @ApiPropertyOptional({ type: [FieldError], description: 'All that is wrong with the request, at once.' })
+  @ApiPropertyOptional({ type: [FieldError], description: 'Everything that is wrong with the request.' })
   errors?: FieldError[];
 }
 
-/** What each status means wherever it is answered, in the answers and in the OpenAPI document. */
+/** The details of problems that mean the same wherever they occur, for responses and for the OpenAPI document. */
 export const DETAIL_BY_STATUS = {
   408: 'The request did not arrive in time.',
   413: 'The body is larger than 64 KiB.',
   414: 'The URL is longer than 8 KiB.',
   415: 'The body must be JSON, not compressed, with Content-Type: application/json.',
   431: 'The headers are larger than 16 KiB.',
-  503: 'The database cannot be reached or did not answer in time. Try again soon: what was sent with an Idempotency-Key creates nothing twice.',
+  503: 'The database cannot be reached or did not respond in time. Retry later; a request with an Idempotency-Key creates nothing twice.',
 } as const;
 
-/** The 404 of a resource whose path leads nowhere. */
-export function notFound(resource: string): NotFoundException {
-  return new NotFoundException(`There is no such ${resource}.`);
-}
-
-/** The members of a problem whose meaning is that of its HTTP status (RFC 9457, section 4.2.1). */
+/** Creates problem details whose meaning is that of the HTTP status (RFC 9457, section 4.2.1). */
 export function problemDetails(status: number, detail: string, errors?: FieldError[]): ProblemDetails {
   return {
     type: 'about:blank',
@@ -64,12 +59,17 @@ export function problemDetails(status: number, detail: string, errors?: FieldErr
   };
 }
 
-/** Sends a problem document: as a string, because the route's own schema and serializer must not touch it. */
+/** Sends problem details, as a string: the route's own response schema must not serialize them. */
 export function sendProblem(reply: FastifyReply, problem: ProblemDetails): void {
   void reply.status(problem.status).type(PROBLEM_JSON).send(JSON.stringify(problem));
 }
 
-/** 400 for a body or query with faults. */
+/** 404: the resource does not exist, or not at this path. */
+export function notFound(resource: string): NotFoundException {
+  return new NotFoundException(`There is no such ${resource}.`);
+}
+
+/** 400: a body or a query has invalid fields. */
 export class ValidationException extends BadRequestException {
   constructor(
     part: 'body' | 'query',
@@ -79,9 +79,9 @@ export class ValidationException extends BadRequestException {
   }
 }
 
-/** What cannot be done now, and can a little later. */
+/** 409 or 503: the same request may succeed if it is sent again a little later. */
 export class RetryableException extends HttpException {
-  /** After how many seconds to try again. */
+  /** After how many seconds a client should retry. */
   readonly retryAfter = 1;
 
   constructor(status: 409 | 503, detail: string) {
@@ -89,11 +89,11 @@ export class RetryableException extends HttpException {
   }
 }
 
-/** 401, with what `WWW-Authenticate` says: which scheme there is, and an error where a key was sent (RFC 6750, section 3). */
+/** 401, with a challenge for `WWW-Authenticate`, which names an error if the request carried a key (RFC 6750, section 3). */
 export class UnauthenticatedException extends UnauthorizedException {
   readonly challenge: string;
 
-  constructor(detail = 'This needs an API key.', error?: 'invalid_token') {
+  constructor(detail = 'An API key is required.', error?: 'invalid_token') {
     super(detail);
     this.challenge = `Bearer realm="phones"${error === undefined ? '' : `, error="${error}"`}`;
   }

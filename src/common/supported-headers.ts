@@ -4,47 +4,48 @@ import { ApiHeader, type ApiHeaderOptions } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import { isRead } from './http-methods.js';
 
-/** The headers that change what a write does, and which only some routes take. */
-type ConditionalHeader = 'If-Match' | 'Idempotency-Key';
+/** Headers that change what a write does. Only some routes support them. */
+type WriteHeader = 'If-Match' | 'Idempotency-Key';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    takes?: ConditionalHeader;
+    supportedHeader?: WriteHeader;
   }
 }
 
 /**
- * For a parameter decorator that reads such a header: says of the handler, to {@link rejectUnsupportedHeaders} and in the
- * OpenAPI document, that it takes it.
+ * Declares that a handler supports such a header, for {@link rejectUnsupportedHeaders} and for the OpenAPI document. To be
+ * passed to the parameter decorator that reads the header.
  */
 export function AcceptsHeader(
-  name: ConditionalHeader,
+  name: WriteHeader,
   options: Omit<ApiHeaderOptions, 'name'>,
 ): ParameterDecorator {
   return (target, key = '') => {
     const handler = Object.getOwnPropertyDescriptor(target, key) as TypedPropertyDescriptor<unknown>;
-    RouteConfig({ takes: name })(target, key, handler);
+    RouteConfig({ supportedHeader: name })(target, key, handler);
     ApiHeader({ name, ...options })(target, key, handler);
   };
 }
 
-/** Refuses a write with a header that its route does not take: whoever sent it counts on what it would do. */
+/** Rejects a write with a header that its route does not support, as the client relies on its effect. */
 export function rejectUnsupportedHeaders(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
     const { method, headers } = request;
     if (isRead(method) || request.is404) {
       done();
-    } else if (
-      // A PUT or a DELETE that is sent again does nothing again by itself.
-      method === 'POST' &&
-      'idempotency-key' in headers &&
-      request.routeOptions.config.takes !== 'Idempotency-Key'
-    ) {
-      done(new BadRequestException('No Idempotency-Key is possible here: this answer is not kept.'));
+      return;
+    }
+    const { supportedHeader } = request.routeOptions.config;
+    // PUT and DELETE are idempotent without a key.
+    if (method === 'POST' && 'idempotency-key' in headers && supportedHeader !== 'Idempotency-Key') {
+      done(
+        new BadRequestException('Idempotency-Key is not supported here, as the response must not be stored.'),
+      );
     } else if ('if-none-match' in headers) {
-      done(new PreconditionFailedException('If-None-Match is for reads only.'));
-    } else if ('if-match' in headers && request.routeOptions.config.takes !== 'If-Match') {
-      done(new PreconditionFailedException('If-Match is only for changing and deleting a phone.'));
+      done(new PreconditionFailedException('If-None-Match is only supported for GET and HEAD.'));
+    } else if ('if-match' in headers && supportedHeader !== 'If-Match') {
+      done(new PreconditionFailedException('If-Match is only supported to update or delete a phone.'));
     } else {
       done();
     }

@@ -114,7 +114,7 @@ class ReadQueue<Found> {
     while (this.waiting[0] !== undefined && this.waiting[0].since < start) {
       const error = new RetryableException(
         503,
-        'The database is too slow for what is asked of it. Try again soon.',
+        'The database is overloaded. Retry later.',
       );
       this.waiting.shift()?.reject(error);
     }

@@ -3,20 +3,20 @@ import findMyWay from 'find-my-way';
 
 export const ROUTER_OPTIONS = {
   ignoreTrailingSlash: true,
-  // As long as a URL can be: an ID or a slug that is too long for one is unknown, not an error of its own.
+  // As long as a URL can be: an ID or slug that is too long is unknown, not a different kind of error.
   maxParamLength: 16 * 1024,
 };
 
-/** Knows which methods each path has, so that another one is answered 405 with `Allow` (RFC 9110, section 15.5.6). */
+/** Knows the methods of each path, for the `Allow` header of a 405 response (RFC 9110, section 15.5.6). */
 export class AllowedMethods {
-  // Fastify does not hand out its own router. This is another of the same make, with the same options.
+  // Fastify does not expose its router, so this is a second one with the same options.
   private readonly router = findMyWay(ROUTER_OPTIONS);
   private readonly methods = new Set<string>();
 
-  /** Must come before the first route. */
+  /** Must be created before the first route is registered. */
   constructor(fastify: FastifyInstance) {
     fastify.addHook('onRoute', ({ method, url }) => {
-      // The route of preflight requests is at every path, and makes nothing possible there.
+      // The route for CORS preflight requests matches every path.
       if (url === '*') return;
       for (const one of [method].flat()) {
         this.methods.add(one);
@@ -25,8 +25,8 @@ export class AllowedMethods {
     });
   }
 
-  /** The methods of a path; none when there is nothing at it. */
-  of(url: string): string[] {
+  /** @returns the methods that are allowed at a URL, sorted; empty if nothing is there */
+  find(url: string): string[] {
     return [...this.methods].filter((method) => this.router.find(method as 'GET', url) !== null).sort();
   }
 }

@@ -2,10 +2,10 @@ import cors from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Lets pages of other origins call the API. Not `app.enableCors()`, which Nest runs before every other hook: a preflight
- * would escape load shedding and the checks of the request head.
+ * Lets pages of other origins call the API. `app.enableCors()` cannot be used: Nest runs its hook before all others, so
+ * that preflight requests would bypass load shedding and the checks of the request head.
  *
- * @param origins the origins, or `*` for all of them
+ * @param origins the origins, or `*` for all
  */
 export async function registerCors(fastify: FastifyInstance, origins: string[]): Promise<void> {
   await fastify.register(cors, {

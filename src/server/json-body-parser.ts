@@ -3,9 +3,9 @@ import { BadRequestException, type RawBodyRequest, UnsupportedMediaTypeException
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /**
- * Reads JSON bodies and no others. Unlike Fastify's own parser this one lets a DELETE announce JSON and send
- * nothing, as many clients do; refuses bytes that are not UTF-8 (RFC 8259, section 8.1) instead of replacing
- * them; and leaves `__proto__` as an ordinary field, which validation refuses by name.
+ * Parses JSON bodies, and rejects all others. Unlike Fastify's own parser, it accepts an empty body with a JSON
+ * content type, which many clients send with DELETE; rejects bytes that are not UTF-8 (RFC 8259, section 8.1) instead
+ * of replacing them; and keeps `__proto__` as an ordinary field, which validation then rejects by name.
  */
 export function registerJsonBodyParser(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();

@@ -7,54 +7,56 @@ import {
   NotFoundException,
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { AllowedMethods } from './allowed-methods.js';
-import { closeAfterResponse } from './http-server.js';
-import { postgresProblem, DATABASE_UNAVAILABLE } from '../common/postgres-problem.js';
+import { DATABASE_UNAVAILABLE, postgresProblem } from '../common/postgres-problem.js';
 import {
   DETAIL_BY_STATUS,
-  ValidationException,
   type ProblemDetails,
   problemDetails,
-  sendProblem,
   RetryableException,
+  sendProblem,
   UnauthenticatedException,
+  ValidationException,
 } from '../common/problem-details.js';
+import type { AllowedMethods } from './allowed-methods.js';
+import { closeAfterResponse } from './http-server.js';
 import { RequestTimeoutError } from './load-shedding.js';
 
-/** After how many seconds a caller may try again what failed because the database is unavailable. */
+/** After how many seconds a client should retry when the database is unavailable. */
 const RETRY_AFTER = 5;
 
-/** Answers every error with a problem document (RFC 9457). */
+/** Responds to every error with problem details (RFC 9457). */
 @Catch()
 export class ProblemDetailsFilter implements ExceptionFilter {
-  private readonly log = new Logger(ProblemDetailsFilter.name);
+  private readonly logger = new Logger(ProblemDetailsFilter.name);
 
   constructor(private readonly allowedMethods: AllowedMethods) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
-    // Nobody is there to answer: the time limit has done so already, or the caller is gone.
+    // The response was already sent at the time limit, or the client has disconnected.
     if (reply.sent || request.socket.destroyed) return;
 
-    const isUnrouted = request.is404 && error instanceof NotFoundException;
-    const answer = isUnrouted ? this.unrouted(request, reply) : this.problemOf(error, request);
+    const isUnmatchedRoute = request.is404 && error instanceof NotFoundException;
+    const problem = isUnmatchedRoute
+      ? this.unmatchedRouteProblem(request, reply)
+      : this.errorProblem(error, request);
     if (error instanceof RetryableException) reply.header('Retry-After', error.retryAfter);
-    else if (answer.status === 503) reply.header('Retry-After', RETRY_AFTER);
+    else if (problem.status === 503) reply.header('Retry-After', RETRY_AFTER);
     if (error instanceof UnauthenticatedException) reply.header('WWW-Authenticate', error.challenge);
-    if (answer.status === 408) closeAfterResponse(reply);
-    sendProblem(reply, answer);
+    if (problem.status === 408) closeAfterResponse(reply);
+    sendProblem(reply, problem);
   }
 
-  private unrouted({ method, url }: FastifyRequest, reply: FastifyReply): ProblemDetails {
-    const allowed = this.allowedMethods.of(url);
+  private unmatchedRouteProblem({ method, url }: FastifyRequest, reply: FastifyReply): ProblemDetails {
+    const allowed = this.allowedMethods.find(url);
     if (allowed.length === 0 || allowed.includes(method))
       return problemDetails(404, 'There is nothing at this path.');
     reply.header('Allow', allowed.join(', '));
-    return problemDetails(405, `${method} is not possible here; ${allowed.join(', ')} are.`);
+    return problemDetails(405, `Method ${method} is not allowed; use ${formatList(allowed)}.`);
   }
 
-  private problemOf(error: unknown, request: FastifyRequest): ProblemDetails {
+  private errorProblem(error: unknown, request: FastifyRequest): ProblemDetails {
     if (error instanceof RetryableException) return problemDetails(error.getStatus(), error.message);
     if (error instanceof HttpException) {
       const status = error.getStatus();
@@ -64,15 +66,20 @@ export class ProblemDetailsFilter implements ExceptionFilter {
         error instanceof ValidationException ? error.errors : undefined,
       );
     }
-    // The time limit is over: either the body is not all there, or the database has not answered.
-    const isLate = error instanceof RequestTimeoutError;
-    if (isLate && !request.raw.complete) return problemDetails(408, DETAIL_BY_STATUS[408]);
-    const answer = isLate ? DATABASE_UNAVAILABLE : postgresProblem(error);
-    if (answer !== undefined) {
-      this.log.warn(String(error));
-      return answer;
+    // At the time limit, either the body has not arrived or the database has not responded.
+    const isTimeout = error instanceof RequestTimeoutError;
+    if (isTimeout && !request.raw.complete) return problemDetails(408, DETAIL_BY_STATUS[408]);
+    const problem = isTimeout ? DATABASE_UNAVAILABLE : postgresProblem(error);
+    if (problem !== undefined) {
+      this.logger.warn(String(error));
+      return problem;
     }
-    this.log.error(error);
-    return problemDetails(500, 'Something went wrong in the service. It has been logged.');
+    this.logger.error(error);
+    return problemDetails(500, 'An unexpected error occurred. It has been logged.');
   }
+}
+
+/** Formats a list as English text, such as "GET, HEAD or POST". */
+function formatList(items: string[]): string {
+  return new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(items);
 }

@@ -1,13 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 import { closeAfterResponse } from './http-server.js';
 
-/** How much longer than a request may take a shutdown waits for those under way, in milliseconds. */
+/** How much longer than the longest request a shutdown waits for the connections, in milliseconds. */
 const GRACE_PERIOD = 500;
 
+/** The signals that shut the service down. */
+export const SHUTDOWN_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
 /**
- * Answers what is under way when the service shuts down, and closes its connections with that. Fastify closes
- * the idle ones; one that was busy at that moment would stay until its keep-alive time is over, and one on which half a
- * request has arrived for ever.
+ * On shutdown, closes each connection after its response. Fastify only closes idle connections: one that is busy would
+ * stay open until its keep-alive timeout, and one on which half a request has arrived would stay open for ever.
  *
  * @param requestTimeout the longest that a request may take, in milliseconds
  */
@@ -26,10 +28,7 @@ export function closeConnectionsOnShutdown(fastify: FastifyInstance, requestTime
   });
 }
 
-/** The signals that shut the service down. */
-export const SHUTDOWN_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
-
-/** Ends the process at once when a second signal says that the shutdown takes too long. */
+/** Exits at once on a second signal, for an operator who does not want to wait for the shutdown. */
 export function exitAtSecondSignal(): void {
   let isShuttingDown = false;
   for (const signal of SHUTDOWN_SIGNALS) {
