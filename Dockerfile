@@ -19,12 +19,12 @@ WORKDIR /app
 COPY package.json ./
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-# Where the embedded database keeps its files when there is no DATABASE_URL.
+# The directory of the embedded database, which is used if DATABASE_URL is not set.
 RUN mkdir /data && chown node:node /data
 VOLUME /data
 USER node
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/ready`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-# Node.js itself, with no npm or shell before it, so that SIGTERM reaches the service.
+# Start Node.js without npm or a shell, so that SIGTERM reaches the service.
 CMD ["node", "dist/src/main.js"]

@@ -13,7 +13,16 @@ import { Phone } from './src/phones/phone.entity.js';
 export default new AppDataSource({
   type: 'postgres',
   applicationName: 'phones-service',
-  entities: [Organization, Opportunity, Location, Phone, Client, ClientOrganization, ApiKey, IdempotencyRecord],
+  entities: [
+    Organization,
+    Opportunity,
+    Location,
+    Phone,
+    Client,
+    ClientOrganization,
+    ApiKey,
+    IdempotencyRecord,
+  ],
   migrations,
   installExtensions: false,
 });

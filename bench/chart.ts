@@ -1,24 +1,24 @@
 import * as echarts from 'echarts';
 
-/** One of the small charts, which all share their x axis. */
+/** One line chart of the document. All of them have the same x axis. */
 export interface Panel {
-  /** What is shown, with its unit: `Latency (ms)`. */
+  /** The figure with its unit, for example `Latency (ms)`. */
   title: string;
   series: { name: string; points: [x: number, y: number][] }[];
 }
 
-/** The size of a panel with what is around it, in pixels. Two stand side by side, in the width of a page on GitHub. */
+/** The size of a panel with its margins, in pixels. Two panels side by side fit the width of a page on GitHub. */
 const [WIDTH, HEIGHT] = [450, 240];
 const HEADER = 50;
 
-/** Colours that also those can tell apart who do not see all of them (Okabe and Ito). */
+/** Colors that color-blind readers can tell apart (Okabe and Ito). */
 const COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7'];
 
-/** Draws line charts, two in a row, as an SVG document. */
+/** Draws the panels, two in each row, and returns an SVG document. */
 export function drawChart(title: string, xAxis: string, panels: Panel[]): string {
   const height = HEADER + HEIGHT * Math.ceil(panels.length / 2);
   const chart = echarts.init(null, null, { ssr: true, renderer: 'svg', width: 2 * WIDTH, height });
-  const places = panels.map((_, index) => ({
+  const positions = panels.map((_, index) => ({
     left: WIDTH * (index % 2),
     top: HEADER + HEIGHT * Math.floor(index / 2),
   }));
@@ -28,14 +28,14 @@ export function drawChart(title: string, xAxis: string, panels: Panel[]): string
     textStyle: { fontFamily: 'system-ui, sans-serif' },
     title: [
       { text: title, left: 'center', top: 12 },
-      ...places.map(({ left, top }, index) => ({
+      ...positions.map(({ left, top }, index) => ({
         text: panels[index]?.title,
         left: left + 10,
         top,
         textStyle: { fontSize: 13 },
       })),
     ],
-    legend: places.map(({ left, top }, index) => ({
+    legend: positions.map(({ left, top }, index) => ({
       data: panels[index]?.series.map(({ name }) => name),
       left: left + 5,
       top: top + 20,
@@ -44,7 +44,7 @@ export function drawChart(title: string, xAxis: string, panels: Panel[]): string
       itemWidth: 14,
       itemGap: 20,
     })),
-    grid: places.map(({ left, top }) => ({
+    grid: positions.map(({ left, top }) => ({
       left: left + 50,
       top: top + 50,
       width: WIDTH - 75,

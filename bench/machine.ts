@@ -1,7 +1,7 @@
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 
-/** What the measurements ran on, in a sentence. */
-export function machine(): string {
+/** Returns a sentence about the machine that the benchmark runs on. */
+export function describeMachine(): string {
   const memory = `${(totalmem() / 2 ** 30).toFixed(0)} GiB of memory`;
   return `Node.js ${process.version} on ${platform()} ${release()} ${arch()}, ${cpus().length} × ${cpus()[0]?.model.trim()}, ${memory}.`;
 }

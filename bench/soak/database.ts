@@ -7,14 +7,14 @@ import pg from 'pg';
 /** An empty database for one run. */
 export interface Database {
   engine: 'embedded' | 'postgresql';
-  /** Name and version for people. */
+  /** The name and version for the report. */
   name: string;
-  /** The settings under which the service uses it. */
+  /** The environment variables that make the service use this database. */
   settings: Record<string, string>;
   drop(): Promise<void>;
 }
 
-/** Makes a database on the server of `DATABASE_URL`, else an embedded one. */
+/** Creates a database on the server of `DATABASE_URL`, or an embedded one if that is not set. */
 export function createDatabase(): Promise<Database> {
   const { DATABASE_URL } = process.env;
   return DATABASE_URL ? createOnServer(DATABASE_URL) : createEmbedded();

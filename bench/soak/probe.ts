@@ -2,37 +2,37 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import pg from 'pg';
 
 /*
- * Loaded into the service before its own code (`node --import`): answers each message of the soak run with what
- * can only be seen from inside the process.
+ * A module that `node --import` loads into the service before its own code. It replies to each message of the soak run
+ * with figures that can only be read inside the process.
  */
 
-/** Figures from inside the service. Memory is in bytes. */
-export interface InsideFigures {
+/** Figures of the service's process. Memory is in bytes. */
+export interface ProcessFigures {
   rss: number;
-  /** What is left in the heap of JavaScript after a full collection: what only grows there is a leak. */
+  /** The JavaScript heap after a full garbage collection. If it keeps growing, there is a leak. */
   heap: number;
   external: number;
   arrayBuffers: number;
   /** The type of each resource that keeps the event loop alive. */
   resources: string[];
   pool: { total: number; idle: number; waiting: number };
-  /** By how much timers were late since the last message, 99th percentile, in milliseconds. */
+  /** The 99th percentile of the event loop delay since the last message, in milliseconds. */
   loopDelay: number;
 }
 
-/** How often the delay of the event loop is measured, in milliseconds. */
+/** The interval between two measurements of the event loop delay, in milliseconds. */
 const RESOLUTION = 10;
 
 const pools = new Set<pg.Pool>();
 
-/** The driver hands out no list of its pools, so each of them is noted as it is made. */
-class KnownPool extends pg.Pool {
+/** Adds each new pool to the set, because `pg` has no list of its pools. */
+class TrackedPool extends pg.Pool {
   constructor(config?: pg.PoolConfig) {
     super(config);
     pools.add(this);
   }
 }
-Object.assign(pg, { Pool: KnownPool });
+Object.assign(pg, { Pool: TrackedPool });
 
 const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
 delay.enable();
@@ -40,25 +40,25 @@ delay.enable();
 process.on('message', () => {
   const loopDelay = Math.max(0, delay.percentile(99) / 1e6 - RESOLUTION);
   delay.disable();
-  // Without the garbage in it a slow leak shows within minutes. The pause is not the service's own.
+  // After a full collection a slow leak is visible within minutes. The pause is excluded from the event loop delay.
   globalThis.gc?.();
   const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
   process.send?.({
     ...{ rss, heap: heapUsed, external, arrayBuffers, loopDelay },
     resources: process.getActiveResourcesInfo(),
     pool: {
-      total: sumOfPools('totalCount'),
-      idle: sumOfPools('idleCount'),
-      waiting: sumOfPools('waitingCount'),
+      total: sumOverPools('totalCount'),
+      idle: sumOverPools('idleCount'),
+      waiting: sumOverPools('waitingCount'),
     },
-  } satisfies InsideFigures);
+  } satisfies ProcessFigures);
   delay.reset();
   delay.enable();
 });
 
-// The soak run is gone, however it ended.
+// The soak run has ended, for whatever reason.
 process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 
-function sumOfPools(count: 'totalCount' | 'idleCount' | 'waitingCount'): number {
+function sumOverPools(count: 'totalCount' | 'idleCount' | 'waitingCount'): number {
   return [...pools].reduce((sum, pool) => sum + pool[count], 0);
 }

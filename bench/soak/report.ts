@@ -1,13 +1,13 @@
-import { machine } from '../machine.js';
 import { format as formatMarkdown } from 'prettier';
 import { drawChart } from '../chart.js';
+import { describeMachine } from '../machine.js';
 import { markdownTable } from '../markdown-table.js';
 import { FIGURE_NAMES, type FigureName, FIGURES, fitLine, format, type Sample } from './figures.js';
 
-/** How many rows of the table are kept. */
-const ROWS = 30;
+/** The largest number of rows in the table of figures over time. */
+const MAX_ROWS = 30;
 
-/** The part of the time in which caches fill and code is compiled. It does not count for the growth. */
+/** The first part of the run, in which caches fill and code is compiled. The growth is computed without it. */
 const WARM_UP = 0.2;
 
 const PANELS: [title: string, figures: FigureName[]][] = [
@@ -21,48 +21,48 @@ const PANELS: [title: string, figures: FigureName[]][] = [
 
 const COLUMNS = ['time', ...FIGURE_NAMES];
 
-/** The names of the columns, as wide as their values. */
-export function heading(): string {
+/** Returns the column names for the terminal, padded to the width of the values. */
+export function terminalHeader(): string {
   return COLUMNS.map((name) => name.padStart(7)).join(' ');
 }
 
-/** A line for the screen, under {@link heading}. */
-export function line(sample: Sample): string {
+/** Returns the line of a sample for the terminal, below {@link terminalHeader}. */
+export function terminalRow(sample: Sample): string {
   return cells(sample)
     .map((cell, index) => cell.padStart(Math.max(7, COLUMNS[index]?.length ?? 0)))
     .join(' ');
 }
 
 /**
- * The report on a run: how much each figure grew, and the figures over the time.
+ * Returns the report of a run: the growth of each figure, and the figures over time.
  *
- * @param chart the file that shows the same
+ * @param chart the file name of the chart
  */
 export function toMarkdown(title: string, chart: string, samples: Sample[]): Promise<string> {
   const last = samples.at(-1)?.seconds ?? 0;
   const settled = samples.filter(({ seconds }) => seconds >= WARM_UP * last);
-  const step = Math.ceil(samples.length / ROWS);
+  const step = Math.ceil(samples.length / MAX_ROWS);
   const requests = samples.reduce((sum, { traffic }) => sum + traffic.requests, 0);
   const text = `
 # ${title}
 
-${(last / 60).toFixed(1)} minutes, ${requests.toLocaleString('en')} requests, every answer as it had to be.
-${machine()} The callers ran on the same machine.
+${(last / 60).toFixed(1)} minutes, ${requests.toLocaleString('en')} requests; every response was as expected.
+${describeMachine()} The simulated clients ran on the same machine.
 
-![The figures over the time](${chart})
+![The figures over time](${chart})
 
 ## Growth
 
-By the straight line that fits best (least squares) from minute ${((WARM_UP * last) / 60).toFixed(1)} on.
+The slope of the straight line that fits best (least squares), from minute ${((WARM_UP * last) / 60).toFixed(1)} on.
 
 ${markdownTable(
-  ['', 'from', 'to', 'a minute', 'in all'],
-  FIGURE_NAMES.map((name) => growth(name, settled)),
+  ['', 'from', 'to', 'per minute', 'total'],
+  FIGURE_NAMES.map((name) => growthRow(name, settled)),
 )}
 
-## Over the time
+## Figures over time
 
-Memory is in MiB, latency and delay in ms; requests are those of a second. The heap is what is left after a full
+Memory is in MiB, latency and delay are in ms, and requests are per second. The heap is measured after a full garbage
 collection.
 
 ${markdownTable(COLUMNS, samples.filter((_, index) => index % step === 0).map(cells))}
@@ -70,7 +70,7 @@ ${markdownTable(COLUMNS, samples.filter((_, index) => index % step === 0).map(ce
   return formatMarkdown(text, { parser: 'markdown' });
 }
 
-/** The figures over the time, as a chart. */
+/** Draws the figures over time. */
 export function toSvg(title: string, samples: Sample[]): string {
   const panels = PANELS.map(([title, names]) => ({
     title,
@@ -88,19 +88,20 @@ function cells(sample: Sample): string[] {
   return [time, ...FIGURE_NAMES.map((name) => format(name, FIGURES[name].of(sample)))];
 }
 
-function growth(name: FigureName, samples: Sample[]): string[] {
+function growthRow(name: FigureName, samples: Sample[]): string[] {
   const { unit, of } = FIGURES[name];
   const minutes = samples.map(({ seconds }) => seconds / 60);
-  const at = fitLine(samples.map((sample) => [sample.seconds / 60, of(sample)]));
-  const [from, to] = [at(minutes[0] ?? 0), at(minutes.at(-1) ?? 0)];
-  const slope = at(1) - at(0);
-  // A leak may be less than a tenth of a MiB a minute.
-  const perMinute = unit === 'MiB' ? `${signed(slope * 2 ** 20)} B` : `${signed(slope)} ${unit}`;
+  const valueAt = fitLine(samples.map((sample) => [sample.seconds / 60, of(sample)]));
+  const [from, to] = [valueAt(minutes[0] ?? 0), valueAt(minutes.at(-1) ?? 0)];
+  const slope = valueAt(1) - valueAt(0);
+  // A leak may be smaller than a tenth of a MiB per minute.
+  const perMinute =
+    unit === 'MiB' ? `${formatDifference(slope * 2 ** 20)} B` : `${formatDifference(slope)} ${unit}`;
   const values = [from, to].map((value) => `${format(name, value)} ${unit}`);
-  return [name, ...values, perMinute, `${signed(to - from)} ${unit}`];
+  return [name, ...values, perMinute, `${formatDifference(to - from)} ${unit}`];
 }
 
-/** A difference, with its sign and three digits that count. */
-function signed(value: number): string {
+/** Formats a difference with its sign and three significant digits. */
+function formatDifference(value: number): string {
   return value.toLocaleString('en', { signDisplay: 'exceptZero', maximumSignificantDigits: 3 });
 }

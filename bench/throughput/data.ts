@@ -2,10 +2,10 @@ import type pg from 'pg';
 import { PHONES_PER_OWNER } from './operations.js';
 
 /**
- * Fills the tables of a new database, which are empty, with as many organizations, each with an opportunity, a location,
- * and {@link PHONES_PER_OWNER} phones for each of the three.
+ * Fills the empty tables of a new database with sample data. Each organization has one opportunity and one location, and
+ * each of these three owners has {@link PHONES_PER_OWNER} phones.
  *
- * @param client of a user who may leave out the look-ups of foreign keys, which take most of the time
+ * @param client a connection as a superuser: foreign key checks, which would take most of the time, are turned off
  */
 export async function fill(client: pg.ClientBase, organizations: number): Promise<void> {
   await client.query('SET session_replication_role = replica');

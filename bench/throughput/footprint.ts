@@ -3,26 +3,26 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Target } from './target.js';
-import { type Server, SERVICE } from './database.js';
+import { type DatabaseServer, SERVICE } from './database.js';
 import { generateLoad } from './load.js';
 import { type LoadRequest, PHONES_PER_OWNER } from './operations.js';
 import { markdownTable } from '../markdown-table.js';
 import { median } from './report.js';
+import { TargetProcess } from './target.js';
 
-/** How often each start is timed. */
+/** How many starts are timed for each database. */
 const STARTS = 5;
 
-/** How long the load lasts under which memory is read, in seconds. */
+/** The duration of the load before the memory is read again, in seconds. */
 const LOAD_SECONDS = 10;
 
 const ORGANIZATIONS = 1000;
 
-/** How many of the packages are named. */
-const LARGEST = 8;
+/** How many of the largest packages are listed. */
+const LISTED_PACKAGES = 8;
 
-/** How long the service takes to start, how much memory it has, and how large its production install is. */
-export async function footprint(server: Server): Promise<string> {
+/** Measures the startup time and the memory of the service and the size of its production install. */
+export async function measureFootprint(server: DatabaseServer): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'phones-bench-'));
   try {
     const database = await server.createDatabase(ORGANIZATIONS);
@@ -31,42 +31,47 @@ export async function footprint(server: Server): Promise<string> {
       'embedded, later': () => ({ DATA_DIR: join(directory, 'data') }),
       PostgreSQL: () => ({ DATABASE_URL: database }),
     };
-    // So that it is there already.
-    await (await Target.start(SERVICE, engines['embedded, later']())).end();
+    // Creates the database that the later starts open.
+    await (await TargetProcess.start(SERVICE, engines['embedded, later']())).stop();
     const rows: string[][] = [];
     for (const [name, settings] of Object.entries(engines))
       rows.push([name, ...(await measureStart(settings))]);
-    const header = ['database', 'from node to the first answer (s)', 'memory idle (MiB)', 'under load (MiB)'];
-    return `${markdownTable(header, rows)}\n\n${await installSize(directory)}`;
+    const header = [
+      'database',
+      'from node to the first response (s)',
+      'memory idle (MiB)',
+      'under load (MiB)',
+    ];
+    return `${markdownTable(header, rows)}\n\n${await measureInstallSize(directory)}`;
   } finally {
     await rm(directory, { recursive: true });
   }
 }
 
-/** @returns the time to the first answer, resident memory after it, and under a load of lists at 32 connections */
+/** @returns the time to the first response, the resident memory after it, and the memory after listing phones over 32 connections */
 async function measureStart(settings: () => Record<string, string>): Promise<string[]> {
   const times: number[] = [];
   const idle: number[] = [];
   let loaded = '';
   for (let count = 1; count <= STARTS; count++) {
     const start = performance.now();
-    const contestant = await Target.start(SERVICE, settings());
-    await fetch(`${contestant.origin}/v1/organizations`);
+    const service = await TargetProcess.start(SERVICE, settings());
+    await fetch(`${service.origin}/v1/organizations`);
     times.push((performance.now() - start) / 1000);
-    idle.push(await contestant.memory());
+    idle.push(await service.memory());
     if (count === STARTS) {
-      const path = await createOrganization(contestant.origin);
+      const path = await createOrganizationWithPhones(service.origin);
       const requests: LoadRequest[] = [{ method: 'GET', path: `${path}/phones` }];
-      await generateLoad({ origin: contestant.origin, requests, connections: 32, seconds: LOAD_SECONDS });
-      loaded = (await contestant.memory()).toFixed(0);
+      await generateLoad({ origin: service.origin, requests, connections: 32, seconds: LOAD_SECONDS });
+      loaded = (await service.memory()).toFixed(0);
     }
-    await contestant.end();
+    await service.stop();
   }
   return [median(times).toFixed(2), median(idle).toFixed(0), loaded];
 }
 
-/** @returns the path of a new organization, which has phones */
-async function createOrganization(origin: string): Promise<string> {
+/** @returns the path of the new organization */
+async function createOrganizationWithPhones(origin: string): Promise<string> {
   const create = (path: string, body: object) =>
     fetch(origin + path, {
       method: 'POST',
@@ -80,8 +85,8 @@ async function createOrganization(origin: string): Promise<string> {
   return path;
 }
 
-/** Installs what the service needs, and no more, and says how large that is. */
-async function installSize(directory: string): Promise<string> {
+/** Installs the production dependencies and returns a sentence about their size. */
+async function measureInstallSize(directory: string): Promise<string> {
   const run = promisify(execFile);
   for (const file of ['package.json', 'package-lock.json']) await cp(file, join(directory, file));
   await run('npm', ['ci', '--omit=dev', '--no-audit', '--no-fund'], { cwd: directory });
@@ -91,12 +96,12 @@ async function installSize(directory: string): Promise<string> {
     .split('\n')
     .map((line) => line.split('\t') as [size: string, path: string]);
   sizes.sort(([a], [b]) => Number(b) - Number(a));
-  // A scope is not a package.
+  // Leave out scope directories and directories inside a package.
   const [[total] = [''], ...packages] = sizes.filter(
     ([, path]) => !/^node_modules\/(@[^/]+|[^@/]+\/.+)$/.test(path),
   );
   const largest = packages
-    .slice(0, LARGEST)
+    .slice(0, LISTED_PACKAGES)
     .map(([size, path]) => `${path.slice('node_modules/'.length)} ${size}`);
   return `The production install takes ${total} MB; its largest packages: ${largest.join(', ')}.`;
 }

@@ -8,9 +8,9 @@ import { MAX_ID } from '../../src/validation/id.js';
 import { validateText } from '../../src/validation/text.js';
 
 /*
- * The baseline: the phones of the three types of owner as one writes them by hand, on bare Fastify and `pg`, with one
- * prepared statement for each operation; those that write are the service's own. It makes the same checks of what is sent,
- * and gives the same answers. It leaves out keys, limits, preconditions, time limits and the headers for browsers.
+ * The baseline: the phone routes of the three owner types, written by hand on Fastify and `pg`, with one prepared statement
+ * for each operation. It shares the service's statements for writes. It validates requests as the service does and returns
+ * the same responses. It has no authentication, rate limits, load shedding, preconditions, timeouts or security headers.
  */
 
 const PROBLEM = 'application/problem+json; charset=utf-8';
@@ -38,7 +38,7 @@ const app = Fastify({ routerOptions: { ignoreTrailingSlash: true, maxParamLength
 
 app.removeContentTypeParser('text/plain');
 
-class Refusal extends Error {
+class ProblemError extends Error {
   constructor(
     readonly statusCode: number,
     detail: string,
@@ -51,30 +51,30 @@ class Refusal extends Error {
 app.setErrorHandler<Error & { statusCode?: number }>((error, _request, reply) => {
   const { statusCode: status = 500, message: detail } = error;
   const problem = { type: 'about:blank', title: STATUS_CODES[status], status, detail };
-  const errors = error instanceof Refusal ? error.errors : undefined;
+  const errors = error instanceof ProblemError ? error.errors : undefined;
   return reply
     .status(status)
     .type(PROBLEM)
     .send(JSON.stringify({ ...problem, ...(errors && { errors }) }));
 });
 
-function found<Row>([row]: Row[], resource: string): Row {
-  if (row === undefined) throw new Refusal(404, `There is no such ${resource}.`);
+function rowOrNotFound<Row>([row]: Row[], resource: string): Row {
+  if (row === undefined) throw new ProblemError(404, `There is no such ${resource}.`);
   return row;
 }
 
-function key(value: string, resource: string): number | string {
+function parseIdOrSlug(value: string, resource: string): number | string {
   if (!/^\d+$/.test(value)) {
     if (/^[a-z0-9-]+$/.test(value)) return value;
   } else if (Number(value) >= 1 && Number(value) <= MAX_ID) {
     return Number(value);
   }
-  throw new Refusal(404, `There is no such ${resource}.`);
+  throw new ProblemError(404, `There is no such ${resource}.`);
 }
 
-function phoneId(value: string): number {
-  if (!/^-?\d+$/.test(value)) throw new Refusal(400, 'The id of a phone must be an integer.');
-  return key(value, 'phone') as number;
+function parsePhoneId(value: string): number {
+  if (!/^-?\d+$/.test(value)) throw new ProblemError(400, 'The id of a phone must be an integer.');
+  return parseIdOrSlug(value, 'phone') as number;
 }
 
 interface PhoneBody {
@@ -83,11 +83,11 @@ interface PhoneBody {
   is_primary?: boolean;
 }
 
-/** @throws Refusal with every fault of the body */
-function phoneBody(body: unknown, isNew: boolean): PhoneBody {
+/** @throws ProblemError with every field error of the body */
+function parsePhoneBody(body: unknown, isNew: boolean): PhoneBody {
   const errors: { pointer: string; detail: string }[] = [];
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new Refusal(400, 'The body is invalid; see errors.', [
+    throw new ProblemError(400, 'The body is invalid; see errors.', [
       { pointer: '', detail: 'must be a JSON object' },
     ]);
   }
@@ -95,10 +95,10 @@ function phoneBody(body: unknown, isNew: boolean): PhoneBody {
   const { is_primary } = body as { is_primary?: unknown };
   if (typeof digits === 'string') digits = digits.trim();
   if (typeof phone_type === 'string') phone_type = phone_type.trim() || null;
-  const faultOfDigits = digits === undefined && !isNew ? undefined : validateText(digits, { digit: true });
-  if (faultOfDigits !== undefined) errors.push({ pointer: '/digits', detail: faultOfDigits });
-  const faultOfType = phone_type === undefined ? undefined : validateText(phone_type, { nullable: true });
-  if (faultOfType !== undefined) errors.push({ pointer: '/phone_type', detail: faultOfType });
+  const digitsError = digits === undefined && !isNew ? undefined : validateText(digits, { digit: true });
+  if (digitsError !== undefined) errors.push({ pointer: '/digits', detail: digitsError });
+  const typeError = phone_type === undefined ? undefined : validateText(phone_type, { nullable: true });
+  if (typeError !== undefined) errors.push({ pointer: '/phone_type', detail: typeError });
   if (is_primary !== undefined && typeof is_primary !== 'boolean') {
     errors.push({ pointer: '/is_primary', detail: 'must be true or false' });
   }
@@ -106,41 +106,43 @@ function phoneBody(body: unknown, isNew: boolean): PhoneBody {
     if (field === 'digits' || field === 'phone_type' || field === 'is_primary' || field === 'id') continue;
     errors.push({ pointer: `/${field}`, detail: 'is not a known field' });
   }
-  if (errors.length > 0) throw new Refusal(400, 'The body is invalid; see errors.', errors);
+  if (errors.length > 0) throw new ProblemError(400, 'The body is invalid; see errors.', errors);
   return { digits, phone_type, is_primary } as PhoneBody;
 }
 
-/** Whose phones they are, by the path: how to find the owner, and with which values. */
-interface OwnerOfPath {
+/** How to find the owner that a path names. */
+interface OwnerLookup {
   owner: PhoneOwner;
-  /** Of the statements. */
+  /** Part of the name of each prepared statement that contains the lookup. */
   name: string;
-  /** With `$1` and, but for organizations, `$2`. */
-  find: string;
-  keys: (number | string)[];
+  /** A query that selects the ID of the owner. */
+  sql: string;
+  /** The values of `$1` and, unless the owner is an organization, `$2` in the query. */
+  values: (number | string)[];
 }
 
 const columnOf = (value: number | string) => (typeof value === 'number' ? 'id' : 'slug');
 
-function ownerOf(type: PhoneOwner['type'], params: Record<string, string>): OwnerOfPath {
-  const organization = key(params.organization_id ?? '', 'organization');
-  const organizationFind = `SELECT id FROM organizations WHERE ${columnOf(organization)} = `;
+function ownerLookup(type: PhoneOwner['type'], params: Record<string, string>): OwnerLookup {
+  const organization = parseIdOrSlug(params.organization_id ?? '', 'organization');
+  const organizationSql = `SELECT id FROM organizations WHERE ${columnOf(organization)} = `;
   if (type === 'organization') {
     const owner: PhoneOwner = { type, id: organization };
     const name = `${type} by ${columnOf(organization)}`;
-    return { owner, name, find: `${organizationFind}$1`, keys: [organization] };
+    return { owner, name, sql: `${organizationSql}$1`, values: [organization] };
   }
-  const id = key(params.owner_id ?? '', type);
-  if (type === 'location' && typeof id === 'string') throw new Refusal(404, 'There is no such location.');
+  const id = parseIdOrSlug(params.owner_id ?? '', type);
+  if (type === 'location' && typeof id === 'string')
+    throw new ProblemError(404, 'There is no such location.');
   const owner = { type, id, organization } as PhoneOwner;
   const table = type === 'opportunity' ? 'opportunities' : 'locations';
-  const organizationId = typeof organization === 'number' ? '$2' : `(${organizationFind}$2)`;
-  const find = `SELECT id FROM ${table} WHERE ${columnOf(id)} = $1 AND organization_id = ${organizationId}`;
+  const organizationId = typeof organization === 'number' ? '$2' : `(${organizationSql}$2)`;
+  const sql = `SELECT id FROM ${table} WHERE ${columnOf(id)} = $1 AND organization_id = ${organizationId}`;
   const name = `${type} by ${columnOf(id)} of organization by ${columnOf(organization)}`;
-  return { owner, name, find, keys: [id, organization] };
+  return { owner, name, sql, values: [id, organization] };
 }
 
-async function query(statement: QueryConfig): Promise<PhoneRow[]> {
+async function queryPhones(statement: QueryConfig): Promise<PhoneRow[]> {
   return (await pool.query<PhoneRow>(statement)).rows;
 }
 
@@ -167,12 +169,12 @@ const ROUTES = {
 
 for (const type of ['organization', 'opportunity', 'location'] as const) {
   const url = ROUTES[type];
-  const ownerIn = ({ params }: FastifyRequest) => ownerOf(type, params as Record<string, string>);
-  const idIn = ({ params }: FastifyRequest) => phoneId((params as { id: string }).id);
+  const lookupOf = ({ params }: FastifyRequest) => ownerLookup(type, params as Record<string, string>);
+  const phoneIdOf = ({ params }: FastifyRequest) => parsePhoneId((params as { id: string }).id);
 
-  // As JSON, which PostgreSQL writes faster than this would read the rows and write it.
+  // PostgreSQL serializes the list, which is faster than to parse the rows and serialize them here.
   app.get(url, async (request, reply) => {
-    const { name, find, keys } = ownerIn(request);
+    const { name, sql, values } = lookupOf(request);
     const { rows } = await pool.query<{ phones: string }>({
       name: `list ${name}`,
       text: `
@@ -184,39 +186,44 @@ for (const type of ['organization', 'opportunity', 'location'] as const) {
             ORDER BY id
           ) AS phone
         ) AS phones
-        FROM (${find}) AS owner`,
-      values: keys,
+        FROM (${sql}) AS owner`,
+      values,
     });
     reply.type('application/json; charset=utf-8');
-    return found(rows, type).phones;
+    return rowOrNotFound(rows, type).phones;
   });
 
   app.get(`${url}/:id`, { schema: { response: { 200: PHONE } } }, async (request, reply) => {
-    const { name, find, keys } = ownerIn(request);
-    const rows = await query({
+    const { name, sql, values } = lookupOf(request);
+    const rows = await queryPhones({
       name: `get ${name}`,
       text: `
-        SELECT ${FIELDS} FROM (${find}) AS owner
+        SELECT ${FIELDS} FROM (${sql}) AS owner
         LEFT JOIN phones ON phones.owner_type = '${type}' AND phones.owner_id = owner.id
-          AND phones.id = $${keys.length + 1}`,
-      values: [...keys, idIn(request)],
+          AND phones.id = $${values.length + 1}`,
+      values: [...values, phoneIdOf(request)],
     });
-    const phone = found(rows, type);
-    if (phone.id === null) throw new Refusal(404, 'There is no such phone.');
+    const phone = rowOrNotFound(rows, type);
+    if (phone.id === null) throw new ProblemError(404, 'There is no such phone.');
     return sendPhone(reply, phone);
   });
 
   app.post(url, { schema: { response: { 201: PHONE } } }, async (request, reply) => {
-    const { owner } = ownerIn(request);
-    const phone = found(await query(createPhone(owner, phoneBody(request.body, true))), type);
+    const { owner } = lookupOf(request);
+    const phone = rowOrNotFound(
+      await queryPhones(createPhone(owner, parsePhoneBody(request.body, true))),
+      type,
+    );
     reply.status(201).header('Location', `${request.url}/${phone.id}`);
     return sendPhone(reply, phone);
   });
 
   app.put(`${url}/:id`, { schema: { response: { 200: PHONE } } }, async (request, reply) => {
-    const { owner } = ownerIn(request);
-    const rows = await query(updatePhone(owner, idIn(request), phoneBody(request.body, false)));
-    return sendPhone(reply, found(rows, 'phone'));
+    const { owner } = lookupOf(request);
+    const rows = await queryPhones(
+      updatePhone(owner, phoneIdOf(request), parsePhoneBody(request.body, false)),
+    );
+    return sendPhone(reply, rowOrNotFound(rows, 'phone'));
   });
 }
 

@@ -6,36 +6,40 @@ import { promisify } from 'node:util';
 import autocannon from 'autocannon';
 import type { LoadRequest } from './operations.js';
 
-/** What was seen from outside. Latencies are in milliseconds. */
+/** What the load generator measured. */
 export interface LoadResult {
-  /** A second. */
+  /** Requests per second. */
   requests: number;
+  /** The median latency, in milliseconds. */
   p50: number;
+  /** The 99th percentile of the latency, in milliseconds. */
   p99: number;
 }
 
-export interface Load {
+export interface LoadOptions {
   origin: string;
   requests: LoadRequest[];
   connections: number;
   seconds: number;
 }
 
-/** `wrk`, which takes less time for a request than any server, where it is installed. */
+/** `wrk` needs less processor time for a request than any of the targets, so it is preferred to autocannon. */
 const hasWrk = spawnSync('wrk', ['--version']).error === undefined;
 
-export const LOAD_GENERATOR = hasWrk ? 'wrk' : 'autocannon, as wrk is not installed: it may be the limit';
+export const LOAD_GENERATOR = hasWrk
+  ? 'wrk'
+  : 'autocannon (wrk is not installed; autocannon itself may be the bottleneck)';
 
 /**
- * Sends the requests, one after the other on each connection, again and again, for a time.
+ * Sends the requests in a loop until the time is over. Each connection waits for a response before its next request.
  *
- * @throws Error when one is not answered with success
+ * @throws Error if a request fails or its status is not 2xx
  */
-export function generateLoad(load: Load): Promise<LoadResult> {
-  return hasWrk ? runWrk(load) : runAutocannon(load);
+export function generateLoad(options: LoadOptions): Promise<LoadResult> {
+  return hasWrk ? runWrk(options) : runAutocannon(options);
 }
 
-async function runWrk({ origin, requests, connections, seconds }: Load): Promise<LoadResult> {
+async function runWrk({ origin, requests, connections, seconds }: LoadOptions): Promise<LoadResult> {
   const directory = await mkdtemp(join(tmpdir(), 'phones-bench-'));
   try {
     const file = join(directory, 'requests');
@@ -56,7 +60,7 @@ async function runWrk({ origin, requests, connections, seconds }: Load): Promise
   }
 }
 
-async function runAutocannon({ origin, requests, connections, seconds }: Load): Promise<LoadResult> {
+async function runAutocannon({ origin, requests, connections, seconds }: LoadOptions): Promise<LoadResult> {
   const headers = { 'Content-Type': 'application/json' };
   const share = Math.ceil(requests.length / connections);
   let next = 0;
@@ -64,7 +68,7 @@ async function runAutocannon({ origin, requests, connections, seconds }: Load): 
     url: origin,
     connections,
     duration: seconds,
-    // Each connection has a part of the requests to itself, as each begins with its first.
+    // Every connection starts with its first request, so each one gets a different part of the requests.
     setupClient: (client) => {
       const part = requests.slice(next, next + share);
       next = (next + share) % requests.length;

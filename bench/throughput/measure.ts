@@ -1,26 +1,21 @@
-import type { Target } from './target.js';
 import { generateLoad, type LoadResult } from './load.js';
-import { type Data, OPERATIONS, type OperationName } from './operations.js';
+import { OPERATIONS, type OperationName } from './operations.js';
+import type { Target } from './target.js';
 
-/** A running program, and what is in its database. */
-export interface Program {
-  name: string;
-  contestant: Target;
-  data: Data;
-}
-
+/** The figures of one target, operation and number of connections in one round. */
 export interface Figures extends LoadResult {
-  /** Of the program's process, in seconds for 1,000 requests. */
+  /** The processor time of the target's process, in seconds per 1,000 requests. */
   processorTime: number;
-  /** Resident, after the load, in MiB. */
+  /** The resident memory of the target's process after the load, in MiB. */
   memory: number;
 }
 
-/** What one program was measured to do, once for each round. */
 export interface Measurement {
   operation: OperationName;
   connections: number;
-  program: string;
+  /** The name of the target. */
+  target: string;
+  /** One item for each round. */
   rounds: Figures[];
 }
 
@@ -28,61 +23,61 @@ export interface Plan {
   operations: OperationName[];
   connections: number[];
   rounds: number;
-  /** How long each load lasts. */
+  /** The duration of each load, in seconds. */
   seconds: number;
 }
 
-/** How many different requests there are, which are sent again and again. */
+/** How many different requests are generated for each load. */
 const REQUESTS = 20_000;
 
-/** How long each program is warmed up with each operation, so that its code is compiled. */
+/** The duration of the load before the first round, during which V8 compiles the hot code, in seconds. */
 const WARM_UP_SECONDS = 2;
 
-/** Measures the programs in turn, each operation and number of connections in each round, and says on the way what it does. */
-export async function measure(programs: Program[], plan: Plan): Promise<Measurement[]> {
+/** Measures each operation and number of connections once per round, with the targets taking turns. Logs its progress. */
+export async function measure(targets: Target[], plan: Plan): Promise<Measurement[]> {
   const { operations, connections, rounds } = plan;
   for (const operation of operations) {
-    for (const program of programs) await load(program, operation, 32, WARM_UP_SECONDS);
+    for (const target of targets) await measureLoad(target, operation, 32, WARM_UP_SECONDS);
     console.log(`warmed up: ${operation}`);
   }
   const measurements = operations.flatMap((operation) =>
     connections.flatMap((connections) =>
-      programs.map((program) => ({ operation, connections, program, rounds: [] as Figures[] })),
+      targets.map((target) => ({ operation, connections, target, rounds: [] as Figures[] })),
     ),
   );
   for (let round = 1; round <= rounds; round++) {
-    for (const { operation, connections, program, rounds: results } of inRound(measurements, round)) {
-      const figures = await load(program, operation, connections, plan.seconds);
+    for (const { operation, connections, target, rounds: results } of inRoundOrder(measurements, round)) {
+      const figures = await measureLoad(target, operation, connections, plan.seconds);
       results.push(figures);
       console.log(
         [
-          `round ${round}: ${operation}, ${connections} connections, ${program.name}:`,
-          `${figures.requests.toFixed(0)} a second, p99 ${figures.p99.toFixed(1)} ms`,
+          `round ${round}: ${operation}, ${connections} connections, ${target.name}:`,
+          `${figures.requests.toFixed(0)} requests per second, p99 ${figures.p99.toFixed(1)} ms`,
         ].join(' '),
       );
     }
   }
-  return measurements.map(({ program, ...measurement }) => ({ ...measurement, program: program.name }));
+  return measurements.map(({ target, ...measurement }) => ({ ...measurement, target: target.name }));
 }
 
-/** The other way round in every other one, so that none always comes behind the same. */
-function inRound<Item>(measurements: Item[], round: number): Item[] {
+/** Reverses the order in every second round, so that no measurement always follows the same other one. */
+function inRoundOrder<Item>(measurements: Item[], round: number): Item[] {
   return round % 2 === 0 ? measurements.toReversed() : measurements;
 }
 
-async function load(
-  { contestant, data }: Program,
+async function measureLoad(
+  target: Target,
   operation: OperationName,
   connections: number,
   seconds: number,
 ): Promise<Figures> {
-  const requests = Array.from({ length: REQUESTS }, () => OPERATIONS[operation](data));
-  const before = await contestant.processorTime();
-  const result = await generateLoad({ origin: contestant.origin, requests, connections, seconds });
-  const processorTime = (await contestant.processorTime()) - before;
+  const requests = Array.from({ length: REQUESTS }, () => OPERATIONS[operation](target.data));
+  const before = await target.process.processorTime();
+  const result = await generateLoad({ origin: target.process.origin, requests, connections, seconds });
+  const processorTime = (await target.process.processorTime()) - before;
   return {
     ...result,
     processorTime: processorTime / ((result.requests * seconds) / 1000),
-    memory: await contestant.memory(),
+    memory: await target.process.memory(),
   };
 }

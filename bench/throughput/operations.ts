@@ -1,37 +1,40 @@
-/** One request, as both load generators send it. */
+/** A request in the form that both load generators accept. */
 export interface LoadRequest {
   method: 'GET' | 'POST' | 'PUT';
   path: string;
-  /** JSON. */
+  /** JSON text. */
   body?: string;
 }
 
-/** What is measured, by the name that it has in the tables. Each makes a request to a random owner or phone. */
-export type Operation = (data: Data) => LoadRequest;
+/** Returns a request for a random owner or phone. */
+export type Operation = (data: SampleData) => LoadRequest;
 
-/** What is in the database: as many opportunities, and as many locations, as organizations, with consecutive IDs. */
-export interface Data {
+/** The size of the sample data. There is one opportunity and one location per organization, with the same ID. */
+export interface SampleData {
   organizations: number;
 }
 
 export const PHONES_PER_OWNER = 3;
 export const PHONES_PER_ORGANIZATION = 3 * PHONES_PER_OWNER;
 
-/** The last tenth of the owners is where phones are created, so that the lists that are read stay as long as they are. */
+/** Phones are created only for the last tenth of the owners, so that the lists that are read keep their length. */
 const READ_SHARE = 0.9;
 
+/** The measured operations, by their names in the report. */
 export const OPERATIONS = {
   'list, organization': listOrganizationPhones,
-  'list, organization by slug': (data) => list(`/v1/organizations/organization-${readOwner(data)}`),
-  'list, opportunity': (data) => list(opportunity(readOwner(data))),
-  'list, location': (data) => list(location(readOwner(data))),
+  'list, organization by slug': (data) => listPhones(`/v1/organizations/organization-${randomOwner(data)}`),
+  'list, opportunity': (data) => listPhones(opportunityPath(randomOwner(data))),
+  'list, location': (data) => listPhones(locationPath(randomOwner(data))),
   'get one': (data) => {
-    const owner = readOwner(data);
-    return { method: 'GET', path: `/v1/organizations/${owner}/phones/${phoneOf(owner)}` };
+    const owner = randomOwner(data);
+    return { method: 'GET', path: `/v1/organizations/${owner}/phones/${randomPhoneId(owner)}` };
   },
   create: (data) => {
-    const owner = Math.ceil(data.organizations * READ_SHARE + random(data.organizations * (1 - READ_SHARE)));
-    return { method: 'POST', path: `/v1/organizations/${owner}/phones`, body: phone() };
+    const owner = Math.ceil(
+      data.organizations * READ_SHARE + randomInteger(data.organizations * (1 - READ_SHARE)),
+    );
+    return { method: 'POST', path: `/v1/organizations/${owner}/phones`, body: randomPhone() };
   },
   update: updatePhone,
   'mix, 95 % list and 5 % update': (data) =>
@@ -40,42 +43,49 @@ export const OPERATIONS = {
 
 export type OperationName = keyof typeof OPERATIONS;
 
-function listOrganizationPhones(data: Data): LoadRequest {
-  return list(`/v1/organizations/${readOwner(data)}`);
+function listOrganizationPhones(data: SampleData): LoadRequest {
+  return listPhones(`/v1/organizations/${randomOwner(data)}`);
 }
 
-function updatePhone(data: Data): LoadRequest {
-  const owner = readOwner(data);
-  return { method: 'PUT', path: `/v1/organizations/${owner}/phones/${phoneOf(owner)}`, body: phone() };
+function updatePhone(data: SampleData): LoadRequest {
+  const owner = randomOwner(data);
+  return {
+    method: 'PUT',
+    path: `/v1/organizations/${owner}/phones/${randomPhoneId(owner)}`,
+    body: randomPhone(),
+  };
 }
 
-function list(owner: string): LoadRequest {
+function listPhones(owner: string): LoadRequest {
   return { method: 'GET', path: `${owner}/phones` };
 }
 
-function opportunity(id: number): string {
+function opportunityPath(id: number): string {
   return `/v1/organizations/${id}/opportunities/${id}`;
 }
 
-function location(id: number): string {
+function locationPath(id: number): string {
   return `/v1/organizations/${id}/locations/${id}`;
 }
 
-/** The ID of an organization, an opportunity or a location that phones are read of. */
-function readOwner({ organizations }: Data): number {
-  return random(organizations * READ_SHARE);
+/** Returns the ID of a random owner whose phones are read or updated, never added to. */
+function randomOwner({ organizations }: SampleData): number {
+  return randomInteger(organizations * READ_SHARE);
 }
 
-/** The ID of one of the phones of an organization. They were created in the order of their owners. */
-function phoneOf(organization: number): number {
-  return (organization - 1) * PHONES_PER_OWNER + random(PHONES_PER_OWNER);
+/** Returns the ID of a random phone of the organization. Phone IDs were assigned in the order of the organizations. */
+function randomPhoneId(organization: number): number {
+  return (organization - 1) * PHONES_PER_OWNER + randomInteger(PHONES_PER_OWNER);
 }
 
-function phone(): string {
-  return JSON.stringify({ digits: `650-555-${random(9999)} x ${random(99)}`, phone_type: 'Intake' });
+function randomPhone(): string {
+  return JSON.stringify({
+    digits: `650-555-${randomInteger(9999)} x ${randomInteger(99)}`,
+    phone_type: 'Intake',
+  });
 }
 
-/** A whole number from 1 to `max`. */
-function random(max: number): number {
+/** Returns a random integer from 1 to `max`. */
+function randomInteger(max: number): number {
   return Math.floor(Math.random() * Math.floor(max)) + 1;
 }

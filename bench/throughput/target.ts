@@ -2,60 +2,68 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { resolve } from 'node:path';
+import { resolve as resolvePath } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { SampleData } from './operations.js';
 
-/** Processor time is told in ticks of 10 ms (`man 5 proc`). */
+/** The unit of processor time in `/proc` is a tick of 10 ms (`man 5 proc`). */
 const TICKS_PER_SECOND = 100;
 
-/** One of the programs that are compared, in a process of its own. */
-export class Target {
+/** One of the servers that are measured. */
+export interface Target {
+  name: string;
+  process: TargetProcess;
+  data: SampleData;
+}
+
+/** The process of a target. */
+export class TargetProcess {
   private constructor(
     private readonly child: ChildProcess,
-    /** Where it listens, such as `http://127.0.0.1:41235`. */
+    /** The origin that it listens on, such as `http://127.0.0.1:41235`. */
     readonly origin: string,
   ) {}
 
   /**
-   * Starts a program that prints the address at which it listens.
+   * Starts a script and waits until it prints the origin that it listens on.
    *
-   * @throws Error when it ends before; it has then said why
+   * @throws Error if the process exits first; its own output says why
    */
-  static async start(script: string, settings: Record<string, string>): Promise<Target> {
-    const child = spawn(process.execPath, [resolve(script)], {
-      // Where there is no `.env` of a developer.
+  static async start(script: string, settings: Record<string, string>): Promise<TargetProcess> {
+    const child = spawn(process.execPath, [resolvePath(script)], {
+      // Not in the repository, which may contain a developer's `.env`.
       cwd: tmpdir(),
       env: { PATH: process.env.PATH, NODE_ENV: 'production', PORT: '0', ...settings },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const output = createInterface({ input: child.stdout });
-    const origin = await new Promise<string>((listening, failed) => {
+    const origin = await new Promise<string>((resolve, reject) => {
       output.on('line', (line) => {
         const address = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0];
-        if (address !== undefined) listening(address);
+        if (address !== undefined) resolve(address);
       });
       child.once('exit', () => {
-        failed(new Error(`${script} did not start.`));
+        reject(new Error(`${script} did not start.`));
       });
     });
-    return new Target(child, origin);
+    return new TargetProcess(child, origin);
   }
 
-  /** The processor time that it has taken, in seconds. */
+  /** Returns the processor time used so far, in seconds. */
   async processorTime(): Promise<number> {
     const stat = await readFile(`/proc/${this.child.pid}/stat`, 'utf8');
-    // The name of the program, in parentheses, may have spaces in it.
+    // The process name in parentheses may contain spaces.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
   }
 
-  /** Its resident memory, in MiB. */
+  /** Returns the resident memory, in MiB. */
   async memory(): Promise<number> {
     const status = await readFile(`/proc/${this.child.pid}/status`, 'utf8');
     return Number(/VmRSS:\s*(\d+) kB/.exec(status)?.[1]) / 1024;
   }
 
-  async end(): Promise<void> {
+  async stop(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     this.child.kill('SIGTERM');
     await once(this.child, 'exit');

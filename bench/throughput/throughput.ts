@@ -2,38 +2,38 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format as formatMarkdown } from 'prettier';
-import { Target } from './target.js';
-import { Server, SERVICE } from './database.js';
-import { footprint } from './footprint.js';
+import { describeMachine } from '../machine.js';
+import { assertSameResponses } from './compare-responses.js';
+import { DatabaseServer, SERVICE } from './database.js';
+import { measureFootprint } from './footprint.js';
 import { LOAD_GENERATOR } from './load.js';
-import { measure, type Plan, type Program } from './measure.js';
+import { measure, type Plan } from './measure.js';
 import { OPERATIONS, type OperationName, PHONES_PER_ORGANIZATION } from './operations.js';
-import { machine } from '../machine.js';
-import { chart, table } from './report.js';
-import { checkSameAnswers } from './same-responses.js';
+import { reportChart, reportTable } from './report.js';
+import { type Target, TargetProcess } from './target.js';
 
-/** In the comparison with other programs. */
+/** The size of the sample data when targets are compared. */
 const ORGANIZATIONS = 100_000;
 
-/** The sizes of the database, in phones, that `--scale` compares. */
+/** The numbers of phones in the databases that `--scale` compares. */
 const SCALES = [10_000, 1_000_000, 10_000_000];
 
-/** How many requests of each operation must be answered alike before they are timed. */
-const CHECKED = 20;
+/** How many requests of each operation are checked for the same responses before the measurement. */
+const CHECKED_REQUESTS = 20;
 
 const { values: options } = parseArgs({
   options: {
-    /** The time that a start takes, memory and size, and no requests a second. */
+    /** Measures startup time, memory and install size instead of throughput. */
     footprint: { type: 'boolean', default: false },
-    /** Of the three sizes of the database, and not of the programs. */
+    /** Compares three sizes of the database instead of the three targets. */
     scale: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
-    /** How long each load lasts. */
+    /** The duration of each load. */
     seconds: { type: 'string', default: '3' },
     connections: { type: 'string', default: '1,32,128' },
-    /** Only the operations whose name has this in it. */
+    /** Measures only the operations whose names contain this text. */
     only: { type: 'string', default: '' },
-    /** Another checkout of the service, built, to be measured in place of the other programs. */
+    /** The directory of another built checkout of the service, measured instead of the other targets. */
     beside: { type: 'string' },
   },
 });
@@ -47,41 +47,42 @@ const plan: Plan = {
   rounds: Number(options.rounds),
   seconds: Number(options.seconds),
 };
-if (plan.operations.length === 0) throw new Error(`No operation has ${options.only} in its name.`);
+if (plan.operations.length === 0) throw new Error(`No operation has a name that contains ${options.only}.`);
 if (![plan.rounds, plan.seconds, ...plan.connections].every((number) => number >= 1)) {
-  throw new Error('Rounds, seconds and connections are numbers from 1 on.');
+  throw new Error('--rounds, --seconds and --connections must be numbers of at least 1.');
 }
 
-/** Only what is complete is kept: all operations of this build, in three rounds at least. */
+/** Results are written only by a complete run: all operations of this build in at least three rounds. */
 const isComplete = plan.operations === allOperations && options.beside === undefined && plan.rounds >= 3;
 
-const server = await Server.find();
-const programs: Program[] = [];
-let closed: Promise<void> | undefined;
+const server = await DatabaseServer.open();
+const targets: Target[] = [];
+let closing: Promise<void> | undefined;
 for (const signal of ['SIGINT', 'SIGTERM'])
   process.once(signal, () => void close().then(() => process.exit(1)));
 try {
-  console.log(`${await server.description()} is asked; the load comes from ${LOAD_GENERATOR}.`);
+  console.log(`Using ${await server.describe()} and the load generator ${LOAD_GENERATOR}.`);
   if (options.footprint) {
-    await write('footprint', `# Start and footprint\n\n${machine()}\n\n${await footprint(server)}`);
+    await writeReport(
+      'footprint',
+      `# Start and footprint\n\n${describeMachine()}\n\n${await measureFootprint(server)}`,
+    );
   } else if (options.scale) {
     await compareSizes();
   } else {
-    await comparePrograms();
+    await compareTargets();
   }
 } finally {
   await close();
 }
 
-/** Ends the programs and drops their databases, once. */
+/** Stops the targets and drops their databases. Further calls wait for the first one. */
 function close(): Promise<void> {
-  closed ??= Promise.allSettled(programs.map(({ contestant }) => contestant.end())).then(() =>
-    server.close(),
-  );
-  return closed;
+  closing ??= Promise.allSettled(targets.map((target) => target.process.stop())).then(() => server.close());
+  return closing;
 }
 
-async function comparePrograms(): Promise<void> {
+async function compareTargets(): Promise<void> {
   console.log(`Filling a database with ${PHONES_PER_ORGANIZATION * ORGANIZATIONS} phones …`);
   const database = await server.createDatabase(ORGANIZATIONS);
   const scripts: Record<string, string> =
@@ -93,18 +94,19 @@ async function comparePrograms(): Promise<void> {
         }
       : { 'this service': SERVICE, beside: join(options.beside, SERVICE) };
   for (const [name, script] of Object.entries(scripts)) {
-    const contestant = await Target.start(script, { DATABASE_URL: database });
-    programs.push({ name, contestant, data: { organizations: ORGANIZATIONS } });
+    const settings = { DATABASE_URL: database };
+    const data = { organizations: ORGANIZATIONS };
+    targets.push({ name, process: await TargetProcess.start(script, settings), data });
   }
   const requests = plan.operations.flatMap((operation) =>
-    Array.from({ length: CHECKED }, () => OPERATIONS[operation]({ organizations: ORGANIZATIONS })),
+    Array.from({ length: CHECKED_REQUESTS }, () => OPERATIONS[operation]({ organizations: ORGANIZATIONS })),
   );
-  await checkSameAnswers(
-    programs.map(({ name, contestant: { origin } }) => ({ name, origin, setsHeaders: name !== 'tutorial' })),
+  await assertSameResponses(
+    targets.map(({ name, process: { origin } }) => ({ name, origin, setsHeaders: name !== 'tutorial' })),
     requests,
   );
-  console.log('All give the same answers.');
-  await report('throughput', 'Requests a second');
+  console.log('All targets return the same responses.');
+  await report('throughput', 'Requests per second');
 }
 
 async function compareSizes(): Promise<void> {
@@ -113,30 +115,30 @@ async function compareSizes(): Promise<void> {
     const name = `${phones.toLocaleString('en')} phones`;
     console.log(`Filling a database with ${name} …`);
     const settings = { DATABASE_URL: await server.createDatabase(organizations) };
-    programs.push({ name, contestant: await Target.start(SERVICE, settings), data: { organizations } });
+    targets.push({ name, process: await TargetProcess.start(SERVICE, settings), data: { organizations } });
   }
-  await report('scale', 'Requests a second, by the size of the database');
+  await report('scale', 'Requests per second, by the size of the database');
 }
 
-/** Measures, and prints the table; that of all operations is written to `bench/results/`, with the chart. */
+/** Measures the targets and prints the report. A complete run also writes it to `bench/results/`, with a chart. */
 async function report(file: string, title: string): Promise<void> {
-  const measurements = await measure(programs, plan);
+  const measurements = await measure(targets, plan);
   const text = `
 # ${title}
 
-${machine()} ${await server.description()} and the load generator, ${LOAD_GENERATOR}, ran on the same machine.
-Medians of ${plan.rounds} rounds of ${plan.seconds} seconds, in which the programs took turns. The ratios are medians of
-those within each round.
+${describeMachine()} ${await server.describe()} and the load generator, ${LOAD_GENERATOR}, ran on the same machine.
+Medians of ${plan.rounds} rounds of ${plan.seconds} seconds, in which the targets took turns. The ratios are medians of
+the ratios within each round.
 
 ![${title}](${file}.svg)
 
-${table(measurements)}
+${reportTable(measurements)}
 `;
-  await write(file, text);
-  if (isComplete) await writeFile(`bench/results/${file}.svg`, chart(title, measurements));
+  await writeReport(file, text);
+  if (isComplete) await writeFile(`bench/results/${file}.svg`, reportChart(title, measurements));
 }
 
-async function write(file: string, text: string): Promise<void> {
+async function writeReport(file: string, text: string): Promise<void> {
   const markdown = await formatMarkdown(text, { parser: 'markdown' });
   console.log(markdown);
   if (!isComplete) return;

@@ -26,8 +26,9 @@ import type { OwnerType } from '../../src/phones/phone-owner.js';
 import { Phone } from '../../src/phones/phone.entity.js';
 
 /*
- * The same as the tutorials of NestJS and TypeORM write it: look the owner up, then its phones, with repositories; write in
- * a transaction; let `ValidationPipe` check the body. Its answers have the same bodies, without headers of their own.
+ * The same routes in the style of the NestJS and TypeORM tutorials: find the owner and then its phones with repositories,
+ * write in a transaction, and validate bodies with `ValidationPipe`. Its responses have the same bodies as the service's,
+ * but not the additional headers.
  */
 
 interface Owner {
@@ -46,14 +47,16 @@ class PhonesService {
   ) {}
 
   async organization(key: string): Promise<Owner> {
-    const organization = await this.organizations.findOne({ where: byKey(key) });
+    const organization = await this.organizations.findOne({ where: whereIdOrSlug(key) });
     if (!organization) throw new NotFoundException('There is no such organization.');
     return { owner_type: 'organization', owner_id: organization.id };
   }
 
   async opportunity(organization: string, key: string): Promise<Owner> {
     const { owner_id: organization_id } = await this.organization(organization);
-    const opportunity = await this.opportunities.findOne({ where: { ...byKey(key), organization_id } });
+    const opportunity = await this.opportunities.findOne({
+      where: { ...whereIdOrSlug(key), organization_id },
+    });
     if (!opportunity) throw new NotFoundException('There is no such opportunity.');
     return { owner_type: 'opportunity', owner_id: opportunity.id };
   }
@@ -94,7 +97,7 @@ class PhonesService {
   }
 }
 
-function byKey(key: string): { id: number } | { slug: string } {
+function whereIdOrSlug(key: string): { id: number } | { slug: string } {
   return /^\d+$/.test(key) ? { id: Number(key) } : { slug: key };
 }
 

@@ -1,7 +1,7 @@
--- Sends the requests of a file, a line each: method, path and body, separated by spaces. At the end it prints one line of
--- JSON, with latencies in milliseconds.
+-- Sends the requests of a file in a loop. Each line of the file is one request: method, path and body, separated by spaces.
+-- At the end, prints one line of JSON with the latencies in milliseconds.
 local requests = {}
-local next_one = 0
+local current = 0
 
 function init(args)
   for line in io.lines(args[1]) do
@@ -13,8 +13,8 @@ function init(args)
 end
 
 function request()
-  next_one = next_one % #requests + 1
-  return requests[next_one]
+  current = current % #requests + 1
+  return requests[current]
 end
 
 function done(summary, latency)

@@ -1,16 +1,18 @@
 import { createHistogram } from 'node:perf_hooks';
 
-/** What was sent in some time. Latencies, from sending to the last byte of the answer, are in milliseconds. */
+/** The requests of one interval. A latency is the time from sending a request to the last byte of its response. */
 export interface Traffic {
   requests: number;
-  /** How many of them had to be refused, and were. */
+  /** How many of the requests were invalid and were refused, as expected. */
   refused: number;
+  /** The median latency, in milliseconds. */
   median: number;
+  /** The 99th percentile of the latency, in milliseconds. */
   p99: number;
 }
 
-/** Sends requests to the service and measures them. */
-export class Client {
+/** Sends requests to the service and records their latencies. */
+export class HttpClient {
   private readonly latencies = createHistogram();
   private refused = 0;
 
@@ -20,13 +22,14 @@ export class Client {
   ) {}
 
   /**
-   * Sends a request; a body that is not a string is sent as JSON.
+   * Sends a request. A body that is not a string is sent as JSON.
    *
-   * @returns the body of the answer
-   * @throws Error when it is not answered with just this status
+   * @param expectedStatus the status that the response must have
+   * @returns the body of the response
+   * @throws Error if there is no response or it has another status
    */
   async send<Body>(
-    status: number,
+    expectedStatus: number,
     method: string,
     path: string,
     body?: unknown,
@@ -42,19 +45,21 @@ export class Client {
       },
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     }).catch((error: unknown) => {
-      throw new Error(`${method} ${path} was not answered: ${String((error as Error).cause)}`);
+      throw new Error(`${method} ${path} got no response: ${String((error as Error).cause)}`);
     });
     const text = await response.text();
     this.latencies.record(Math.round((performance.now() - start) * 1e6));
-    if (status >= 400) this.refused++;
-    if (response.status !== status) {
-      throw new Error(`${method} ${path} was answered ${response.status}, not ${status}: ${text}`);
+    if (expectedStatus >= 400) this.refused++;
+    if (response.status !== expectedStatus) {
+      throw new Error(
+        `${method} ${path}: expected status ${expectedStatus}, got ${response.status}: ${text}`,
+      );
     }
     return (text === '' ? undefined : JSON.parse(text)) as Body;
   }
 
-  /** What was sent since the last call of this. */
-  takeTraffic(): Traffic {
+  /** Returns the traffic since the last call, and starts counting anew. */
+  resetTraffic(): Traffic {
     const inMilliseconds = (percentile: number) => this.latencies.percentile(percentile) / 1e6;
     const { latencies, refused } = this;
     const traffic = {
