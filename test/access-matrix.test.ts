@@ -7,13 +7,13 @@ import { createClient, deleteClient } from './support/clients.js';
 import { keyHeader } from './support/database.js';
 import { createOrganization, createOwner, createPhone } from './support/owners.js';
 
-/** Who may, where a key is needed; `admin in every mode` needs one always. */
+/** Who may call a route when keys are required. `admin in every mode` requires a key even in mode `never`. */
 type Rule = 'everyone' | 'reader' | 'manager' | 'admin' | 'admin in every mode';
 
 const PHONES = { GET: 'reader', POST: 'manager' } as const;
 const ONE = { GET: 'reader', PUT: 'manager', DELETE: 'manager' } as const;
 
-/** Every route with its rule. One that is added without a line here fails. */
+/** The rule for every route. A route without a rule fails the test. */
 const RULES: Record<string, Partial<Record<Method, Rule>>> = {
   '/v1/organizations': { GET: 'reader', POST: 'admin' },
   '/v1/organizations/:organization_id': { GET: 'reader', PUT: 'manager', DELETE: 'admin' },
@@ -43,20 +43,20 @@ const RULES: Record<string, Partial<Record<Method, Rule>>> = {
   '/docs-yaml': { GET: 'everyone' },
 };
 
-const CALLERS = [
+const CREDENTIALS = [
   'no key',
   'a malformed key',
   'an unknown key',
   'a revoked key',
-  "another organization's client",
-  'the owner',
-  'an admin',
+  'the key of another organization',
+  'the key of the organization',
+  'the key of an admin',
 ] as const;
 
-type Caller = (typeof CALLERS)[number];
+type Credentials = (typeof CREDENTIALS)[number];
 
-/** The routes of the router itself, as it prints them: a tree, each branch four characters further in. */
-function routes(): { method: Method; path: string }[] {
+/** Reads all routes from the router, which prints them as a tree with four characters of indentation per level. */
+function listRoutes(): { method: Method; path: string }[] {
   const branches: string[] = [];
   return app
     .getHttpAdapter()
@@ -66,29 +66,34 @@ function routes(): { method: Method; path: string }[] {
     .filter((line) => line !== '')
     .flatMap((line) => {
       const [, indent = '', branch = '', methods = ''] = /^([│ ]*)[├└]── (\S+) \((.+)\)$/.exec(line) ?? [];
-      if (branch === '') throw new Error(`A route that this test cannot read: ${line}`);
+      if (branch === '') throw new Error(`Cannot parse the route: ${line}`);
       branches.splice(indent.length / 4, Infinity, branch);
       const path = branches.join('').replace('//', '/');
       return (
         methods
           .split(', ')
           .map((method) => ({ method: method as Method, path }))
-          // The files of Swagger UI.
+          // The static files of Swagger UI are public and have no rule.
           .filter(({ method }) => !(isRead(method) && /^\/docs[/*]/.test(path)))
       );
     });
 }
 
-/** What a caller is answered, but for what every caller is: a status, or `undefined` for success. */
-function expected(rule: Rule | undefined, mode: KeyMode, reads: boolean, caller: Caller): number | undefined {
+/** Returns the status with which a request is rejected, or `undefined` if it succeeds. */
+function expectedRejection(
+  rule: Rule | undefined,
+  mode: KeyMode,
+  reads: boolean,
+  credentials: Credentials,
+): number | undefined {
   if (rule === 'everyone') return undefined;
   const needsKey = rule === 'admin in every mode' || mode === 'always' || (mode === 'writes' && !reads);
-  const looksAtKeys = needsKey || mode !== 'never';
-  if (caller === 'no key') return needsKey ? 401 : undefined;
-  if (['a malformed key', 'an unknown key', 'a revoked key'].includes(caller))
-    return looksAtKeys ? 401 : undefined;
-  if (!needsKey || rule === 'reader' || caller === 'an admin') return undefined;
-  return rule === 'manager' && caller === 'the owner' ? undefined : 403;
+  const verifiesKey = needsKey || mode !== 'never';
+  if (credentials === 'no key') return needsKey ? 401 : undefined;
+  if (['a malformed key', 'an unknown key', 'a revoked key'].includes(credentials))
+    return verifiesKey ? 401 : undefined;
+  if (!needsKey || rule === 'reader' || credentials === 'the key of an admin') return undefined;
+  return rule === 'manager' && credentials === 'the key of the organization' ? undefined : 403;
 }
 
 const BODIES: Record<string, object> = {
@@ -99,69 +104,78 @@ const BODIES: Record<string, object> = {
   clients: { name: 'Client' },
 };
 
-describe.each(KEY_MODES)('with REQUIRE_API_KEY=%s', (mode) => {
+describe.each(KEY_MODES)('With REQUIRE_API_KEY=%s,', (mode) => {
   beforeAll(() => restart({ REQUIRE_API_KEY: mode }));
 
-  it('there is a rule for every route', () => {
-    for (const { method, path } of routes()) {
+  it('every route has a rule', () => {
+    for (const { method, path } of listRoutes()) {
       expect(`${method} ${path}: ${RULES[path]?.[method === 'HEAD' ? 'GET' : method]}`).not.toContain(
         'undefined',
       );
     }
-    const found = new Set(routes().map(({ path }) => path));
-    expect(Object.keys(RULES).filter((path) => !found.has(path))).toEqual([]);
+    const paths = new Set(listRoutes().map(({ path }) => path));
+    expect(Object.keys(RULES).filter((path) => !paths.has(path))).toEqual([]);
   });
 
-  it.each(CALLERS)('%s may just what the rules say', { timeout: 120_000 }, async (caller) => {
-    const { id: organization_id } = await createOrganization();
-    const stranger = await createOrganization();
-    const client = await createClient({
-      is_admin: caller === 'an admin',
-      organization_ids: caller === 'the owner' ? [organization_id] : [stranger.id],
-    });
-    if (caller === 'a revoked key') await deleteClient(client.id);
-    const keys: Record<Caller, string | undefined> = {
-      'no key': undefined,
-      'a malformed key': client.key.slice(0, -1),
-      'an unknown key': createApiKey(),
-      'a revoked key': client.key,
-      "another organization's client": client.key,
-      'the owner': client.key,
-      'an admin': client.key,
-    };
-    const key = keys[caller];
-    const headers = key === undefined ? {} : keyHeader(key);
+  it.each(CREDENTIALS)(
+    'requests with %s are accepted or rejected according to the rules',
+    { timeout: 120_000 },
+    async (credentials) => {
+      const { id: organization_id } = await createOrganization();
+      const otherOrganization = await createOrganization();
+      const client = await createClient({
+        is_admin: credentials === 'the key of an admin',
+        organization_ids:
+          credentials === 'the key of the organization' ? [organization_id] : [otherOrganization.id],
+      });
+      if (credentials === 'a revoked key') await deleteClient(client.id);
+      const keys: Record<Credentials, string | undefined> = {
+        'no key': undefined,
+        'a malformed key': client.key.slice(0, -1),
+        'an unknown key': createApiKey(),
+        'a revoked key': client.key,
+        'the key of another organization': client.key,
+        'the key of the organization': client.key,
+        'the key of an admin': client.key,
+      };
+      const key = keys[credentials];
+      const headers = key === undefined ? {} : keyHeader(key);
 
-    for (const { method, path } of routes()) {
-      const reads = isRead(method);
-      const rule = RULES[path]?.[reads ? 'GET' : method];
-      const status = expected(rule, mode, reads, caller);
-      // The organization itself is still needed after it was deleted.
-      const deletes = method === 'DELETE' && rule === 'admin' && status === undefined;
-      const url = await fill(path, deletes ? (await createOrganization()).id : organization_id);
-      const before = reads ? undefined : await look(url);
-      const collection = path.split('/').findLast((part) => part in BODIES) ?? '';
-      const body = method === 'POST' || method === 'PUT' ? BODIES[collection] : undefined;
-      const answer = await request(method, url, path.endsWith('/keys') ? undefined : body, headers);
+      for (const { method, path } of listRoutes()) {
+        const reads = isRead(method);
+        const rule = RULES[path]?.[reads ? 'GET' : method];
+        const status = expectedRejection(rule, mode, reads, credentials);
+        // A new organization is deleted, because the remaining routes still need this one.
+        const deletesOrganization = method === 'DELETE' && rule === 'admin' && status === undefined;
+        const url = await createTarget(
+          path,
+          deletesOrganization ? (await createOrganization()).id : organization_id,
+        );
+        const before = reads ? undefined : await getAsAdmin(url);
+        const collection = path.split('/').findLast((part) => part in BODIES) ?? '';
+        const body = method === 'POST' || method === 'PUT' ? BODIES[collection] : undefined;
+        const response = await request(method, url, path.endsWith('/keys') ? undefined : body, headers);
 
-      const line = `${mode}, ${caller}: ${method} ${path}`;
-      expect(`${line} ${answer.status}`).toMatch(status === undefined ? / (200|201|204|302)$/ : ` ${status}`);
-      if (status === undefined) continue;
-      if (method !== 'HEAD') expectProblem(answer, status);
-      if (status === 401) expect(answer.headers['www-authenticate']).toMatch(/^Bearer realm="phones"/);
-      // What was refused has changed nothing.
-      if (!reads) expect(await look(url)).toEqual(before);
-    }
-  });
+        const label = `${mode}, ${credentials}: ${method} ${path}`;
+        expect(`${label} ${response.status}`).toMatch(
+          status === undefined ? / (200|201|204|302)$/ : ` ${status}`,
+        );
+        if (status === undefined) continue;
+        if (method !== 'HEAD') expectProblem(response, status);
+        if (status === 401) expect(response.headers['www-authenticate']).toMatch(/^Bearer realm="phones"/);
+        // A rejected request must not change anything.
+        if (!reads) expect(await getAsAdmin(url)).toEqual(before);
+      }
+    },
+  );
 
-  /** What an admin sees of a resource. */
-  async function look(url: string): Promise<unknown> {
+  async function getAsAdmin(url: string): Promise<unknown> {
     const { status, body } = await request('GET', url.replace(/\/keys(\/.*)?$/, ''), undefined, AS_ADMIN);
     return { status, body };
   }
 
-  /** A path to something that there is, new so that it may be deleted. */
-  async function fill(path: string, organizationId: number): Promise<string> {
+  /** Creates the resource that a path pattern refers to, so that it can be deleted, and returns its path. */
+  async function createTarget(path: string, organizationId: number): Promise<string> {
     const type = path.includes('/opportunities/')
       ? 'opportunity'
       : path.includes('/locations/')
@@ -173,8 +187,8 @@ describe.each(KEY_MODES)('with REQUIRE_API_KEY=%s', (mode) => {
     }
     if (!path.includes(':organization_id')) return path;
     const owner = await createOwner(type, organizationId);
-    const phones = path.split(/:(?:organization|opportunity|location)_id/).at(-1) ?? '';
-    if (!phones.endsWith('/:id')) return owner + phones;
+    const suffix = path.split(/:(?:organization|opportunity|location)_id/).at(-1) ?? '';
+    if (!suffix.endsWith('/:id')) return owner + suffix;
     return `${owner}/phones/${(await createPhone(owner)).id}`;
   }
 });

@@ -4,28 +4,33 @@ import { AdminsOnly, Public, RequireApiKey } from '../src/auth/auth.decorators.j
 import { KEY_MODES } from '../src/config/environment.js';
 
 class Controller {
-  stated(): void {
-    // Decorated below.
+  handle(): void {
+    // The tests apply decorators to this method.
   }
 }
 
-/** When a key is needed for a handler, of the three modes. */
-function needs(decorate: MethodDecorator | undefined, method: string): string[] {
+/** Returns the modes in which the handler requires a key. */
+function modesThatNeedKey(decorate: MethodDecorator | undefined, method: string): string[] {
   const handler = () => undefined;
-  decorate?.(Controller, 'stated', { value: handler });
+  decorate?.(Controller, 'handle', { value: handler });
   return KEY_MODES.filter((mode) => accessPolicy(Controller, handler, method, mode).needsKey);
 }
 
-describe('a key is needed', () => {
+describe('accessPolicy requires a key', () => {
   it.each([
-    ['to read', undefined, 'GET', ['always']],
-    ['to read the headers', undefined, 'HEAD', ['always']],
-    ['to write', undefined, 'POST', ['writes', 'always']],
-    ['for a method that no route has yet', undefined, 'PATCH', ['writes', 'always']],
-    ['for what only admins may, also to read it', AdminsOnly(), 'GET', ['writes', 'always']],
-    ['in every mode where that is stated', RequireApiKey(), 'GET', ['never', 'writes', 'always']],
-    ['never for what is public', Public(), 'POST', []],
+    ['for GET only in mode "always"', undefined, 'GET', ['always']],
+    ['for HEAD only in mode "always"', undefined, 'HEAD', ['always']],
+    ['for POST in modes "writes" and "always"', undefined, 'POST', ['writes', 'always']],
+    [
+      'for PATCH, which no route has yet, in modes "writes" and "always"',
+      undefined,
+      'PATCH',
+      ['writes', 'always'],
+    ],
+    ['for GET with @AdminsOnly() in modes "writes" and "always"', AdminsOnly(), 'GET', ['writes', 'always']],
+    ['for GET with @RequireApiKey() in every mode', RequireApiKey(), 'GET', ['never', 'writes', 'always']],
+    ['for POST with @Public() in no mode', Public(), 'POST', []],
   ])('%s', (_, decorate, method, modes) => {
-    expect(needs(decorate as MethodDecorator | undefined, method)).toEqual(modes);
+    expect(modesThatNeedKey(decorate as MethodDecorator | undefined, method)).toEqual(modes);
   });
 });

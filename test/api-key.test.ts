@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createApiKey, isApiKey, prefixOf } from '../src/auth/api-key.js';
 
-describe('an API key', () => {
-  it('has a prefix that a secret scanner can look for, 256 random bits and a checksum', () => {
+describe('An API key', () => {
+  it('consists of a prefix for secret scanners, 256 random bits and a checksum', () => {
     const keys = Array.from({ length: 1000 }, createApiKey);
     for (const key of keys) {
       expect(key).toMatch(/^phones_[\da-f]{72}$/);
@@ -12,28 +12,30 @@ describe('an API key', () => {
     expect(new Set(keys.map((key) => key.slice(7, -8))).size).toBe(1000);
   });
 
-  it('is told from another by the part that is shown, which leaves 224 bits secret', () => {
+  it('is identified by its first 15 characters, which leaves 224 bits secret', () => {
     const key = createApiKey();
     expect(prefixOf(key)).toBe(key.slice(0, 15));
   });
+});
 
-  it('is no key any more with any one character mistyped, left out or doubled', () => {
+describe('isApiKey', () => {
+  it('returns false when any one character of a key is changed, removed or doubled', () => {
     fc.assert(
       fc.property(
         fc.nat(78),
         fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 1 }),
-        (place, character) => {
+        (index, character) => {
           const key = createApiKey();
-          const [before, after] = [key.slice(0, place), key.slice(place + 1)];
-          if (character !== key[place]) expect(isApiKey(before + character + after)).toBe(false);
+          const [before, after] = [key.slice(0, index), key.slice(index + 1)];
+          if (character !== key[index]) expect(isApiKey(before + character + after)).toBe(false);
           expect(isApiKey(before + after)).toBe(false);
-          expect(isApiKey(before + key.slice(place, place + 1).repeat(2) + after)).toBe(false);
+          expect(isApiKey(before + key.slice(index, index + 1).repeat(2) + after)).toBe(false);
         },
       ),
     );
   });
 
-  it('is nothing else', () => {
+  it('returns false for any other text', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => !isApiKey(text)));
     expect(isApiKey(`${createApiKey()}\n`)).toBe(false);
   });

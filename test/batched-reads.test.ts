@@ -11,11 +11,11 @@ import {
   type Phone,
 } from './support/owners.js';
 
-/** More than one statement takes. */
+/** More reads than one statement can batch. */
 const MANY = 100;
 
-/** The statements that reads of phones have sent while something was done, by the names that they are prepared under. */
-async function statementsDuring(work: () => Promise<unknown>): Promise<string[]> {
+/** Returns the names of the prepared statements that the pool executes during `action`. */
+async function statementsDuring(action: () => Promise<unknown>): Promise<string[]> {
   const pool = app.get(Pool);
   const names: string[] = [];
   const query = pool.query.bind(pool) as (config: { name?: string }) => unknown;
@@ -24,24 +24,24 @@ async function statementsDuring(work: () => Promise<unknown>): Promise<string[]>
     return query(config);
   }) as typeof pool.query;
   try {
-    await work();
+    await action();
   } finally {
     Reflect.deleteProperty(pool, 'query');
   }
   return names;
 }
 
-describe.each(OWNER_TYPES)('reads of the phones of an owner that overlap: %s', (type) => {
-  it('share statements, and each gets its own answer', async () => {
+describe.each(OWNER_TYPES)('Concurrent reads of phones with owner type %s', (type) => {
+  it('share statements, and each returns its own result', async () => {
     const owners: [string, Phone[]][] = [];
     for (let count = 0; count < 5; count += 1) {
       const owner = await createOwner(type);
-      for (let phone = 0; phone < count; phone += 1)
-        await createPhone(owner, { digits: `${count}0${phone}` });
+      for (let number = 0; number < count; number += 1)
+        await createPhone(owner, { digits: `${count}0${number}` });
       owners.push([owner, await listPhones(owner)]);
     }
     const names = await statementsDuring(async () => {
-      const answers = await Promise.all(
+      const responses = await Promise.all(
         Array.from({ length: MANY }, async (_, index) => {
           const [owner, phones] = owners[index % owners.length] ?? ['', []];
           const [first] = phones;
@@ -50,7 +50,7 @@ describe.each(OWNER_TYPES)('reads of the phones of an owner that overlap: %s', (
           return { list: list.body, phones, one, first };
         }),
       );
-      for (const { list, phones, one, first } of answers) {
+      for (const { list, phones, one, first } of responses) {
         expect(list).toEqual(phones);
         if (first === undefined) expectProblem(one, 404, 'There is no such phone.');
         else expect(one).toMatchObject({ status: 200, body: first });
@@ -59,75 +59,75 @@ describe.each(OWNER_TYPES)('reads of the phones of an owner that overlap: %s', (
     expect(names.length).toBeLessThan(MANY);
   });
 
-  it('are not harmed by those whose owner is not there', async () => {
+  it('succeed next to reads whose owner does not exist, which return 404', async () => {
     const owner = await createOwner(type);
     const phone = await createPhone(owner);
-    const nobody = `${owner.slice(0, owner.lastIndexOf('/'))}/2000000000`;
-    const answers = await Promise.all(
+    const missingOwner = `${owner.slice(0, owner.lastIndexOf('/'))}/2000000000`;
+    const responses = await Promise.all(
       Array.from({ length: MANY }, (_, index) =>
-        request('GET', `${index % 2 === 0 ? owner : nobody}/phones`),
+        request('GET', `${index % 2 === 0 ? owner : missingOwner}/phones`),
       ),
     );
-    for (const [index, answer] of answers.entries()) {
-      if (index % 2 === 0) expect(answer).toMatchObject({ status: 200, body: [phone] });
-      else expectProblem(answer, 404, `There is no such ${type}.`);
+    for (const [index, response] of responses.entries()) {
+      if (index % 2 === 0) expect(response).toMatchObject({ status: 200, body: [phone] });
+      else expectProblem(response, 404, `There is no such ${type}.`);
     }
   });
 });
 
-it('reads by ID and reads by slug have a statement each', async () => {
+it('Concurrent reads by ID and by slug use one statement each', async () => {
   const { id, slug } = await createOrganization();
   const phone = await createPhone(`/v1/organizations/${id}`);
   const paths = [`/v1/organizations/${id}/phones`, `/v1/organizations/${slug}/phones`];
   const names = await statementsDuring(async () => {
-    const answers = await Promise.all(paths.map((path) => request('GET', path)));
-    for (const answer of answers) expect(answer).toMatchObject({ status: 200, body: [phone] });
+    const responses = await Promise.all(paths.map((path) => request('GET', path)));
+    for (const response of responses) expect(response).toMatchObject({ status: 200, body: [phone] });
   });
   expect(names.sort()).toEqual(['list phones of organization by id', 'list phones of organization by slug']);
 });
 
-it('a read that is alone is one statement', async () => {
+it('A single read executes one statement', async () => {
   const owner = await createOwner('location');
   const names = await statementsDuring(() => request('GET', `${owner}/phones`));
   expect(names).toEqual(['list phones of location by id of organization by id']);
 });
 
-it('a read after a write sees it, whatever is being read meanwhile', async () => {
+it('A read returns the result of an earlier write while other reads are in progress', async () => {
   const owner = await createOwner('organization');
-  let isOver = false;
+  let isDone = false;
   const readAll = async () => {
-    while (!isOver) await request('GET', `${owner}/phones`);
+    while (!isDone) await request('GET', `${owner}/phones`);
   };
   const readers = Array.from({ length: 5 }, readAll);
   for (let count = 1; count <= 20; count += 1) {
     await createPhone(owner);
     expect(await listPhones(owner)).toHaveLength(count);
   }
-  isOver = true;
+  isDone = true;
   await Promise.all(readers);
 });
 
-// The embedded database has one session, so nothing can end it but itself.
-it('a statement that fails takes only the reads that share it', { skip: SERVER === undefined }, async () => {
+// The embedded database has a single session, so no other session can terminate it.
+it('A failed statement fails only the reads that share it', { skip: SERVER === undefined }, async () => {
   const { id, slug } = await createOrganization();
   const phone = await createPhone(`/v1/organizations/${id}`);
   const pool = app.get(Pool);
   const locker = await pool.connect();
   await locker.query('BEGIN');
   await locker.query('LOCK TABLE phones');
-  const doomed = Array.from({ length: 10 }, () => request('GET', `/v1/organizations/${id}/phones`));
-  const waiting = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+  const failing = Array.from({ length: 10 }, () => request('GET', `/v1/organizations/${id}/phones`));
+  const blockedBackends = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
   let backends: { pid: number }[] = [];
-  while (backends.length === 0) backends = (await locker.query<{ pid: number }>(waiting)).rows;
-  const spared = Array.from({ length: 10 }, () => request('GET', `/v1/organizations/${slug}/phones`));
+  while (backends.length === 0) backends = (await locker.query<{ pid: number }>(blockedBackends)).rows;
+  const unaffected = Array.from({ length: 10 }, () => request('GET', `/v1/organizations/${slug}/phones`));
   await locker.query('SELECT pg_terminate_backend($1)', [backends[0]?.pid]);
-  // What gathered meanwhile is in the next statement.
-  expectProblem(await Promise.race(doomed), 503);
+  // Only the reads of the first statement fail. The reads that were queued behind it run in the next one.
+  expectProblem(await Promise.race(failing), 503);
   await locker.query('ROLLBACK');
   locker.release();
-  for (const answer of await Promise.all(spared))
-    expect(answer).toMatchObject({ status: 200, body: [phone] });
-  const statuses = (await Promise.all(doomed)).map(({ status }) => status);
+  for (const response of await Promise.all(unaffected))
+    expect(response).toMatchObject({ status: 200, body: [phone] });
+  const statuses = (await Promise.all(failing)).map(({ status }) => status);
   expect(new Set(statuses)).toEqual(new Set([200, 503]));
   expect(await request('GET', `/v1/organizations/${id}/phones`)).toMatchObject({
     status: 200,
@@ -135,22 +135,22 @@ it('a statement that fails takes only the reads that share it', { skip: SERVER =
   });
 });
 
-// The embedded database has one session, so nothing can hold a lock against it.
-it('a read whose turn does not come in time is refused', { skip: SERVER === undefined }, async () => {
+// The embedded database has a single session, so no other session can hold a lock.
+it('A read that waits too long in the queue returns 503', { skip: SERVER === undefined }, async () => {
   await restart({ DATABASE_CONNECT_TIMEOUT: '200', DATABASE_LOCK_TIMEOUT: '500' });
   const { id } = await createOrganization();
   const pool = app.get(Pool);
   const locker = await pool.connect();
   await locker.query('BEGIN');
   await locker.query('LOCK TABLE phones');
-  // The first statement takes half of them and waits for the lock longer than the others wait for their turn.
-  const answers = await Promise.all(
+  // The first statement has half of the reads and waits for the lock longer than the other reads may be queued.
+  const responses = await Promise.all(
     Array.from({ length: MANY }, () => request('GET', `/v1/organizations/${id}/phones`)),
   );
   await locker.query('ROLLBACK');
   locker.release();
-  for (const answer of answers) expectProblem(answer, 503);
-  const details = answers.map(({ body }) => (body as { detail: string }).detail);
+  for (const response of responses) expectProblem(response, 503);
+  const details = responses.map(({ body }) => (body as { detail: string }).detail);
   expect(details).toContain('The database is overloaded. Retry later.');
   expect((await request('GET', `/v1/organizations/${id}/phones`)).status).toBe(200);
 });

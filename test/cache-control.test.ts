@@ -11,7 +11,7 @@ describe.each([
   ['never', 'no-cache', 'no-cache'],
   ['writes', 'no-cache', 'private, no-cache'],
   ['always', 'private, no-cache', 'private, no-cache'],
-] as const)('with REQUIRE_API_KEY=%s', (mode, read, write) => {
+] as const)('With REQUIRE_API_KEY=%s,', (mode, read, write) => {
   let owner: string;
 
   beforeAll(async () => {
@@ -19,7 +19,7 @@ describe.each([
     owner = await createOwner('organization');
   });
 
-  it(`a read is kept as "${read}" says and a write as "${write}"`, async () => {
+  it(`Cache-Control is "${read}" for reads and "${write}" for writes`, async () => {
     for (const headers of [AS_ADMIN, {}]) {
       for (const path of [
         '/v1/organizations',
@@ -36,7 +36,7 @@ describe.each([
     }
   });
 
-  it('clients are for admins alone, and a new key for nobody else', async () => {
+  it('Cache-Control is "private, no-cache" for lists of clients and "no-store" for a new client', async () => {
     expect(await cacheControl('GET', '/v1/clients', AS_ADMIN)).toBe('private, no-cache');
     expect(await cacheControl('GET', '/v1/clients', {})).toBe('private, no-cache');
     expect(await cacheControl('POST', '/v1/clients', AS_ADMIN)).toBe('no-store');

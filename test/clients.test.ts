@@ -6,26 +6,26 @@ import { type ApiKey, type Client, createClient, deleteClient, getClient } from 
 import { keyHeader } from './support/database.js';
 import { createOrganization, createPhone } from './support/owners.js';
 
-const IN_AN_HOUR = () => new Date(Date.now() + 3_600_000).toISOString();
+const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString();
 
 beforeAll(() => restart({ REQUIRE_API_KEY: 'always' }));
 
 const asAdmin = <Body = unknown>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, body?: unknown) =>
   request<Body>(method, url, body, AS_ADMIN);
 
-/** Whether a key is good: the status of a read with it. */
+/** Returns the status of a read with the key: 200 if the key is valid, or else 401. */
 async function statusWith(key: string): Promise<number> {
   return (await request('GET', '/v1/organizations', undefined, keyHeader(key))).status;
 }
 
-async function secondKey(id: number, body?: object): Promise<ApiKey & { key: string }> {
-  const answer = await asAdmin<ApiKey & { key: string }>('POST', `/v1/clients/${id}/keys`, body);
-  expect(answer.status).toBe(201);
-  return answer.body;
+async function createSecondKey(id: number, body?: object): Promise<ApiKey & { key: string }> {
+  const response = await asAdmin<ApiKey & { key: string }>('POST', `/v1/clients/${id}/keys`, body);
+  expect(response.status).toBe(201);
+  return response.body;
 }
 
-describe('a client', () => {
-  it('is created with a key, which is shown this once', async () => {
+describe('A client', () => {
+  it('is created with a key, which no later response contains', async () => {
     const { id: organizationId } = await createOrganization();
     const created = await asAdmin<Client & { key: string }>('POST', '/v1/clients', {
       name: '  Intake desk ',
@@ -63,19 +63,20 @@ describe('a client', () => {
     expect(list.headers.link).toContain('rel="first"');
   });
 
-  it('is on one page of the list, whatever it may manage and however many keys it has', async () => {
+  it('appears once in the paginated list, even with several organizations and keys', async () => {
     const organization_ids = [await createOrganization(), await createOrganization()].map(({ id }) => id);
-    for (let count = 0; count < 5; count++) await secondKey((await createClient({ organization_ids })).id);
+    for (let count = 0; count < 5; count++)
+      await createSecondKey((await createClient({ organization_ids })).id);
     const all = (await asAdmin<Client[]>('GET', '/v1/clients?per_page=100')).body;
-    const walked: Client[] = [];
+    const collected: Client[] = [];
     for (let page = 1; page <= Math.ceil(all.length / 2); page++) {
-      walked.push(...(await asAdmin<Client[]>('GET', `/v1/clients?per_page=2&page=${page}`)).body);
+      collected.push(...(await asAdmin<Client[]>('GET', `/v1/clients?per_page=2&page=${page}`)).body);
     }
-    expect(walked).toEqual(all);
+    expect(collected).toEqual(all);
     expect(all.at(-1)).toMatchObject({ organization_ids, keys: [{}, {}] });
   });
 
-  it('has its key in the database as a hash alone', async () => {
+  it('has its key stored only as a hash', async () => {
     const { key } = await createClient();
     const rows = JSON.stringify([
       await dataSource.query('SELECT *, encode(hash, $1) FROM api_keys', ['escape']),
@@ -88,7 +89,7 @@ describe('a client', () => {
     expect(found).toHaveLength(1);
   });
 
-  it('changes its name, its right and its organizations, and keeps what is not named', async () => {
+  it('can be updated with PUT, which keeps the fields that are not sent', async () => {
     const [one, two] = [await createOrganization(), await createOrganization()];
     const { key, ...client } = await createClient({ organization_ids: [one.id] });
     const path = `/v1/clients/${client.id}`;
@@ -106,7 +107,7 @@ describe('a client', () => {
     expect((await request('GET', '/v1/clients', undefined, keyHeader(key))).status).toBe(200);
   });
 
-  it('has what it may manage at once, and no longer what was taken from it', async () => {
+  it('gains and loses access to an organization as soon as its organization_ids change', async () => {
     const { id, slug } = await createOrganization();
     const client = await createClient();
     const add = (organization: number | string) =>
@@ -120,16 +121,16 @@ describe('a client', () => {
     expectProblem(await add(slug), 403);
   });
 
-  it('loses an organization that is deleted', async () => {
+  it('no longer lists an organization that was deleted', async () => {
     const { id } = await createOrganization();
     const client = await createClient({ organization_ids: [id] });
     await asAdmin('DELETE', `/v1/organizations/${id}`);
     expect((await getClient(client.id)).organization_ids).toEqual([]);
   });
 
-  it('that is deleted is gone with all its keys', async () => {
+  it('is deleted together with all its keys', async () => {
     const client = await createClient();
-    const second = await secondKey(client.id);
+    const second = await createSecondKey(client.id);
     expect([await statusWith(client.key), await statusWith(second.key)]).toEqual([200, 200]);
     await deleteClient(client.id);
     expect([await statusWith(client.key), await statusWith(second.key)]).toEqual([401, 401]);
@@ -140,12 +141,12 @@ describe('a client', () => {
     expectProblem(await asAdmin('POST', `/v1/clients/${client.id}/keys`), 404, 'There is no such client.');
   });
 
-  it.each(['0', 'abc', '-1', '2147483648', '%00'])('is unknown under %s', async (id) => {
+  it.each(['0', 'abc', '-1', '2147483648', '%00'])('is not found under the ID %s', async (id) => {
     expectProblem(await asAdmin('GET', `/v1/clients/${id}`), 404, 'There is no such client.');
     expectProblem(await asAdmin('POST', `/v1/clients/${id}/keys`), 404);
   });
 
-  it('is refused with all that is wrong at once, and nothing is left of it', async () => {
+  it('is rejected with all field errors at once, and nothing is saved', async () => {
     const { id } = await createOrganization();
     const count = async () =>
       Number((await dataSource.query<{ count: string }[]>('SELECT count(*) FROM clients'))[0]?.count);
@@ -158,31 +159,31 @@ describe('a client', () => {
       { pointer: '/owner_id', detail: 'is not a known field' },
     );
     const missing = { pointer: '/organization_ids/0', detail: 'is not the ID of an organization' };
-    const faulty = { name: 'X', organization_ids: [2147483647, id, 2147483646] };
+    const invalidBody = { name: 'X', organization_ids: [2147483647, id, 2147483646] };
     const alsoMissing = { ...missing, pointer: '/organization_ids/2' };
-    expectFieldErrors(await asAdmin('POST', '/v1/clients', faulty), missing, alsoMissing);
+    expectFieldErrors(await asAdmin('POST', '/v1/clients', invalidBody), missing, alsoMissing);
     expect(await count()).toBe(before);
 
     const client = await getClient((await createClient({ organization_ids: [id] })).id);
-    expectFieldErrors(await asAdmin('PUT', `/v1/clients/${client.id}`, faulty), missing, alsoMissing);
+    expectFieldErrors(await asAdmin('PUT', `/v1/clients/${client.id}`, invalidBody), missing, alsoMissing);
     expect(await getClient(client.id)).toEqual(client);
   });
 
   it.each([null, 1, '1', {}, { 0: 1 }, [null], ['1'], [1.5], [0], [[1]], [{}], [2147483648]])(
-    'may not manage %j',
+    'is rejected with 400 when organization_ids is %j',
     async (organization_ids) => {
       const { id } = await createClient();
-      const fault = { pointer: '/organization_ids' };
-      expectFieldErrors(await asAdmin('POST', '/v1/clients', { name: 'X', organization_ids }), fault);
-      expectFieldErrors(await asAdmin('PUT', `/v1/clients/${id}`, { organization_ids }), fault);
+      const error = { pointer: '/organization_ids' };
+      expectFieldErrors(await asAdmin('POST', '/v1/clients', { name: 'X', organization_ids }), error);
+      expectFieldErrors(await asAdmin('PUT', `/v1/clients/${id}`, { organization_ids }), error);
     },
   );
 });
 
-describe('a second key', () => {
-  it('replaces the first without an outage', async () => {
+describe('A second key', () => {
+  it('is valid next to the first one, until the first one is deleted', async () => {
     const client = await createClient();
-    const { key, ...second } = await secondKey(client.id);
+    const { key, ...second } = await createSecondKey(client.id);
     expect(second).toMatchObject({ prefix: key.slice(0, 15), last_used_at: null, expires_at: null });
     expect((await getClient(client.id)).keys).toEqual([...client.keys, second]);
     expect([await statusWith(client.key), await statusWith(key)]).toEqual([200, 200]);
@@ -192,24 +193,24 @@ describe('a second key', () => {
     expectProblem(await asAdmin('DELETE', path), 404, 'There is no such key.');
   });
 
-  it('is the last: a third is refused, also of many at once', async () => {
+  it('is created by only one of several concurrent requests, and the others return 409', async () => {
     const { id } = await createClient();
-    // So that every connection is open, and the requests do meet.
+    // This opens all connections of the pool, so that the requests below run concurrently.
     await Promise.all(Array.from({ length: 20 }, () => getClient(id)));
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 8 }, () => asAdmin('POST', `/v1/clients/${id}/keys`, {})),
     );
-    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
-    for (const answer of answers.filter(({ status }) => status !== 201)) {
-      expectProblem(answer, 409, 'The client has two keys already; delete one of them first.');
+    expect(responses.filter(({ status }) => status === 201)).toHaveLength(1);
+    for (const response of responses.filter(({ status }) => status !== 201)) {
+      expectProblem(response, 409, 'The client has two keys already; delete one of them first.');
     }
     expect((await getClient(id)).keys).toHaveLength(2);
   });
 
-  it('can end the first at a time to come, after which that is no longer in the way', async () => {
+  it('can set an expiry time for the first one, after which another key can be created', async () => {
     const client = await createClient();
-    const expires_at = IN_AN_HOUR();
-    await secondKey(client.id, { expires_at });
+    const expires_at = inAnHour();
+    await createSecondKey(client.id, { expires_at });
     expect((await getClient(client.id)).keys).toMatchObject([{ expires_at }, { expires_at: null }]);
     expect(await statusWith(client.key)).toBe(200);
 
@@ -219,23 +220,23 @@ describe('a second key', () => {
     await vi.waitFor(async () => {
       expect(await statusWith(client.key)).toBe(401);
     }, 5000);
-    await secondKey(client.id);
+    await createSecondKey(client.id);
     expect((await getClient(client.id)).keys).toHaveLength(2);
   });
 
-  it('does not let the first last longer than it would have', async () => {
+  it('cannot postpone the expiry of the first one', async () => {
     const client = await createClient();
-    const soon = IN_AN_HOUR();
-    const { id } = await secondKey(client.id, { expires_at: soon });
+    const soon = inAnHour();
+    const { id } = await createSecondKey(client.id, { expires_at: soon });
     await asAdmin('DELETE', `/v1/clients/${client.id}/keys/${id}`);
-    await secondKey(client.id, { expires_at: '2099-01-01T00:00:00Z' });
+    await createSecondKey(client.id, { expires_at: '2099-01-01T00:00:00Z' });
     expect((await getClient(client.id)).keys).toMatchObject([{ expires_at: soon }, { expires_at: null }]);
   });
 
-  it('ends the first on time, also where that was just used', async () => {
+  it('makes the first one expire on time, even if it was just used and is cached', async () => {
     const client = await createClient();
-    const end = Date.now() + 500;
-    await secondKey(client.id, { expires_at: new Date(end).toISOString() });
+    const expiry = Date.now() + 500;
+    await createSecondKey(client.id, { expires_at: new Date(expiry).toISOString() });
     expect(await statusWith(client.key)).toBe(200);
     await vi.waitFor(
       async () => {
@@ -243,8 +244,8 @@ describe('a second key', () => {
       },
       { timeout: 5000, interval: 20 },
     );
-    expect(Date.now()).toBeGreaterThanOrEqual(end - 100);
-    expect(Date.now()).toBeLessThan(end + 1000);
+    expect(Date.now()).toBeGreaterThanOrEqual(expiry - 100);
+    expect(Date.now()).toBeLessThan(expiry + 1000);
   });
 
   it.each([
@@ -258,7 +259,7 @@ describe('a second key', () => {
     null,
     '',
     {},
-  ])('cannot end the first at %j', async (expires_at) => {
+  ])('is rejected with 400 when expires_at is %j', async (expires_at) => {
     const { id, keys } = await createClient();
     expectFieldErrors(await asAdmin('POST', `/v1/clients/${id}/keys`, { expires_at }), {
       pointer: '/expires_at',
@@ -267,30 +268,30 @@ describe('a second key', () => {
     expect((await getClient(id)).keys).toEqual(keys);
   });
 
-  it('of a client is not found under another one', async () => {
+  it('cannot be deleted under the path of another client', async () => {
     const [client, other] = [await createClient(), await createClient()];
     expectProblem(await asAdmin('DELETE', `/v1/clients/${other.id}/keys/${client.keys[0]?.id}`), 404);
     expect(await statusWith(client.key)).toBe(200);
   });
 });
 
-describe('the last way in', () => {
-  it('is not removed by a client that revokes itself, its right or its key', async () => {
+describe('An admin client', () => {
+  it('gets 403 when it deletes itself, its only key or its own admin permission', async () => {
     const client = await createClient({ is_admin: true });
     const path = `/v1/clients/${client.id}`;
     const headers = keyHeader(client.key);
-    for (const answer of [
+    for (const response of [
       await request('DELETE', path, undefined, headers),
       await request('PUT', path, { name: 'Changed', is_admin: false }, headers),
       await request('DELETE', `${path}/keys/${client.keys[0]?.id}`, undefined, headers),
     ]) {
-      expectProblem(answer, 403, expect.stringContaining('cannot'));
+      expectProblem(response, 403, expect.stringContaining('cannot'));
     }
     expect(await getClient(client.id)).toMatchObject({ name: client.name, is_admin: true });
     expect(await request('PUT', path, { is_admin: true }, headers)).toMatchObject({ status: 200 });
 
-    // It can replace its own key, and another admin can revoke it.
-    const second = await secondKey(client.id);
+    // A client can replace its own key, and another admin can delete the client.
+    const second = await createSecondKey(client.id);
     expect(
       await request('DELETE', `${path}/keys/${client.keys[0]?.id}`, undefined, keyHeader(second.key)),
     ).toMatchObject({ status: 204 });
@@ -298,39 +299,39 @@ describe('the last way in', () => {
     expect(await statusWith(second.key)).toBe(401);
   });
 
-  it('is not removed by a client that ends the one of its keys that lasts', async () => {
+  it('gets 403 when it deletes its only key that does not expire', async () => {
     const client = await createClient({ is_admin: true });
-    const second = await secondKey(client.id, { expires_at: IN_AN_HOUR() });
-    const answer = await request(
+    const second = await createSecondKey(client.id, { expires_at: inAnHour() });
+    const response = await request(
       'DELETE',
       `/v1/clients/${client.id}/keys/${second.id}`,
       undefined,
       keyHeader(client.key),
     );
-    expectProblem(answer, 403, 'A client cannot end its last key; another admin can.');
+    expectProblem(response, 403, 'A client cannot end its last key; another admin can.');
     expect(await statusWith(second.key)).toBe(200);
   });
 
-  it('is not removed by two keys that end each other at once, or two admins who revoke each other', async () => {
+  it('and another one cannot both delete each other, and neither can two keys of one client', async () => {
     for (let round = 0; round < 5; round++) {
       const [one, two] = [await createClient({ is_admin: true }), await createClient({ is_admin: true })];
-      const second = await secondKey(one.id);
+      const second = await createSecondKey(one.id);
       const path = `/v1/clients/${one.id}/keys`;
-      const keys = await Promise.all([
+      const keyResponses = await Promise.all([
         request('DELETE', `${path}/${second.id}`, undefined, keyHeader(one.key)),
         request('DELETE', `${path}/${one.keys[0]?.id}`, undefined, keyHeader(second.key)),
       ]);
-      expect(keys.map(({ status }) => status).sort()).toEqual([204, 401]);
-      const left = keys[0].status === 204 ? one.key : second.key;
-      const clients = await Promise.all([
-        request('DELETE', `/v1/clients/${two.id}`, undefined, keyHeader(left)),
+      expect(keyResponses.map(({ status }) => status).sort()).toEqual([204, 401]);
+      const remainingKey = keyResponses[0].status === 204 ? one.key : second.key;
+      const clientResponses = await Promise.all([
+        request('DELETE', `/v1/clients/${two.id}`, undefined, keyHeader(remainingKey)),
         request('DELETE', `/v1/clients/${one.id}`, undefined, keyHeader(two.key)),
       ]);
-      expect(clients.map(({ status }) => status).sort()).toEqual([204, 401]);
+      expect(clientResponses.map(({ status }) => status).sort()).toEqual([204, 401]);
     }
   });
 
-  it('is not made by an admin who has just been revoked elsewhere, or is one no more', async () => {
+  it('gets 401 once it is deleted and 403 once it is no longer an admin, even while it is cached', async () => {
     const [revoked, demoted] = [
       await createClient({ is_admin: true }),
       await createClient({ is_admin: true }),
@@ -339,9 +340,9 @@ describe('the last way in', () => {
     await dataSource.query('DELETE FROM clients WHERE id = $1', [revoked.id]);
     await dataSource.query('UPDATE clients SET is_admin = false WHERE id = $1', [demoted.id]);
     const body = { name: 'Back door', is_admin: true };
-    const answer = await request('POST', '/v1/clients', body, keyHeader(revoked.key));
-    expectProblem(answer, 401, 'The API key has just ended.');
-    expect(answer.headers['www-authenticate']).toBe('Bearer realm="phones", error="invalid_token"');
+    const response = await request('POST', '/v1/clients', body, keyHeader(revoked.key));
+    expectProblem(response, 401, 'The API key has just ended.');
+    expect(response.headers['www-authenticate']).toBe('Bearer realm="phones", error="invalid_token"');
     expectProblem(
       await request('POST', '/v1/clients', body, keyHeader(demoted.key)),
       403,
@@ -352,15 +353,15 @@ describe('the last way in', () => {
     );
   });
 
-  it('is ADMIN_API_KEY, which is in no table', async () => {
+  it('is not required, because ADMIN_API_KEY works without any client', async () => {
     for (const { id } of (await asAdmin<Client[]>('GET', '/v1/clients?per_page=100')).body)
       await deleteClient(id);
     expect(await asAdmin('GET', '/v1/clients')).toMatchObject({ status: 200, body: [] });
   });
 });
 
-describe('a key that is used', () => {
-  it('shows the hour in which it last was', async () => {
+describe('A valid key', () => {
+  it('has the current hour as its last_used_at after it was used', async () => {
     const client = await createClient();
     const hour = () => Math.floor(Date.now() / 3_600_000) * 3_600_000;
     const before = hour();
@@ -369,7 +370,7 @@ describe('a key that is used', () => {
     expect([before, hour()]).toContain(Date.parse(key?.last_used_at ?? ''));
   });
 
-  it('is looked up once, and then known without the database', async () => {
+  it('is looked up in the database once and then cached', async () => {
     const { key } = await createClient();
     const query = vi.spyOn(app.get(Pool), 'query');
     const lookups = () =>
@@ -382,23 +383,23 @@ describe('a key that is used', () => {
     query.mockRestore();
   });
 
-  it('is not known any longer by a look-up that was under way when it ended', async () => {
+  it('is not cached by a lookup that was in progress when its client was deleted', async () => {
     const { id, key } = await createClient();
     const pool = app.get(Pool);
     const query = pool.query.bind(pool) as (statement: unknown) => Promise<unknown>;
-    // The promise is what the caller awaits; the type of the mock is that of the variant with a callback.
-    const lookUp: unknown = async (statement: unknown) => {
-      const found = await query(statement);
+    // `query` is typed as its overload with a callback, but the service awaits the promise.
+    const queryThenDelete: unknown = async (statement: unknown) => {
+      const result = await query(statement);
       await deleteClient(id);
-      return found;
+      return result;
     };
-    const spy = vi.spyOn(pool, 'query').mockImplementationOnce(lookUp as () => void);
+    const spy = vi.spyOn(pool, 'query').mockImplementationOnce(queryThenDelete as () => void);
     expect(await statusWith(key)).toBe(200);
     expect(await statusWith(key)).toBe(401);
     spy.mockRestore();
   });
 
-  it('is good where its use cannot be noted, as on a standby', async () => {
+  it('is accepted even if last_used_at cannot be written, as on a standby', async () => {
     const { id, key } = await createClient();
     await dataSource.query(`
       CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
@@ -409,7 +410,7 @@ describe('a key that is used', () => {
     expect((await getClient(id)).keys[0]?.last_used_at).toBeNull();
   });
 
-  it('ends with what was changed about it elsewhere within five seconds', async () => {
+  it('becomes invalid within five seconds after its client was deleted by another process', async () => {
     const client = await createClient();
     expect(await statusWith(client.key)).toBe(200);
     await dataSource.query('DELETE FROM clients WHERE id = $1', [client.id]);
@@ -421,7 +422,7 @@ describe('a key that is used', () => {
     );
   });
 
-  it('serves reads and writes of phones as before', async () => {
+  it('can change and delete phones of its organization', async () => {
     const organization = await createOrganization();
     const { key } = await createClient({ organization_ids: [organization.id] });
     const phone = await createPhone(`/v1/organizations/${organization.id}`);

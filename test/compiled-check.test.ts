@@ -9,7 +9,7 @@ import { CreatePhoneDto } from '../src/phones/dto/create-phone.dto.js';
 import { UpdatePhoneDto } from '../src/phones/dto/update-phone.dto.js';
 import { compileCheck } from '../src/validation/compiled-check.js';
 
-/** Decorators with parameters, of the kind that a field may get one day. */
+/** Covers decorators with options that no DTO uses yet. */
 class OtherDto {
   @MaxLength(3)
   name!: string;
@@ -35,19 +35,19 @@ it.each<[new () => object, string[], Record<string, string | boolean>]>([
   [CreateLocationDto, ['id', 'name'], { name: 'Pier' }],
   [CreateClientDto, ['name', 'is_admin', 'organization_ids'], { name: 'Desk' }],
   [OtherDto, ['name', 'digits', 'is_primary'], { name: 'fax', is_primary: true }],
-])('finds valid what class-validator does, and nothing else: %o', (dto, fields, validBody) => {
+])('compileCheck agrees with class-validator on %o', (dto, fields, validBody) => {
   const isValid = compileCheck(dto);
   const body = fc.dictionary(fc.constantFrom(...fields, ...fields, 'other'), value, { maxKeys: 4 });
-  let valid = 0;
+  let validCount = 0;
   fc.assert(
     fc.property(body, (plain) => {
       const object = plainToInstance(dto, plain as object);
-      const faults = validateSync(object, { whitelist: true, forbidNonWhitelisted: true });
-      expect(isValid(object)).toBe(faults.length === 0);
-      if (faults.length === 0) valid += 1;
+      const errors = validateSync(object, { whitelist: true, forbidNonWhitelisted: true });
+      expect(isValid(object)).toBe(errors.length === 0);
+      if (errors.length === 0) validCount += 1;
     }),
-    // Chance alone may make no valid body in 2000.
+    // 2000 random bodies may not include a valid one.
     { numRuns: 2000, examples: [[validBody]] },
   );
-  expect(valid).toBeGreaterThan(0);
+  expect(validCount).toBeGreaterThan(0);
 });

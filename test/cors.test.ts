@@ -15,14 +15,14 @@ const preflight = (origin: string, path = '/v1/organizations') =>
 const corsHeaders = (headers: object) =>
   Object.keys(headers).filter((name) => name.startsWith('access-control'));
 
-describe('the pages of another origin', () => {
-  it('may not call the API', async () => {
+describe('A cross-origin request', () => {
+  it('gets no CORS headers by default, and its preflight returns 405', async () => {
     const { headers } = await request('GET', '/v1/organizations', undefined, { origin: ORIGIN });
     expect(corsHeaders(headers)).toEqual([]);
     expectProblem(await preflight(ORIGIN), 405);
   });
 
-  it('may when CORS_ORIGINS names it, with keys and without cookies', async () => {
+  it('is allowed from the origins in CORS_ORIGINS, with an API key and without cookies', async () => {
     await restart({ CORS_ORIGINS: `${ORIGIN}, http://127.0.0.1:8080`, REQUIRE_API_KEY: 'always' });
     const { status, headers } = await preflight(ORIGIN);
     expect(status).toBe(204);
@@ -35,9 +35,9 @@ describe('the pages of another origin', () => {
     });
     expect(headers).not.toHaveProperty('access-control-allow-credentials');
 
-    const answer = await request('GET', '/v1/organizations', undefined, { origin: ORIGIN });
-    expectProblem(answer, 401);
-    expect(answer.headers).toMatchObject({
+    const response = await request('GET', '/v1/organizations', undefined, { origin: ORIGIN });
+    expectProblem(response, 401);
+    expect(response.headers).toMatchObject({
       'access-control-allow-origin': ORIGIN,
       'access-control-expose-headers': expect.stringContaining('Location') as string,
     });
@@ -49,26 +49,28 @@ describe('the pages of another origin', () => {
     }
   });
 
-  it('may, whatever it is, when CORS_ORIGINS is *', async () => {
+  it('is allowed from any origin when CORS_ORIGINS is *', async () => {
     await restart({ CORS_ORIGINS: '*' });
     expect((await preflight('https://example.org')).headers).toMatchObject({
       'access-control-allow-origin': '*',
     });
-    const answer = await request('GET', '/v1/organizations', undefined, { origin: 'https://example.org' });
-    expect(answer).toMatchObject({ status: 200, headers: { 'access-control-allow-origin': '*' } });
+    const response = await request('GET', '/v1/organizations', undefined, { origin: 'https://example.org' });
+    expect(response).toMatchObject({ status: 200, headers: { 'access-control-allow-origin': '*' } });
   });
+});
 
-  it('find 404 and 405 where they were', async () => {
+describe('When CORS is enabled', () => {
+  it('an unknown path still returns 404 and an unsupported method 405', async () => {
     await restart({ CORS_ORIGINS: '*' });
     expectProblem(await request('GET', '/v1/nothing'), 404);
-    const answer = await request('PATCH', '/v1/organizations');
-    expectProblem(answer, 405);
-    expect(answer.headers.allow).toBe('GET, HEAD, POST');
+    const response = await request('PATCH', '/v1/organizations');
+    expectProblem(response, 405);
+    expect(response.headers.allow).toBe('GET, HEAD, POST');
     expect((await app.inject({ method: 'OPTIONS', url: '/v1/organizations' })).statusCode).toBe(204);
   });
 });
 
-describe('a preflight request', () => {
+describe('A preflight request', () => {
   let port: number;
 
   beforeAll(async () => {
@@ -82,7 +84,7 @@ describe('a preflight request', () => {
     ['no Host header', 'Accept: */*'],
     ['Transfer-Encoding: gzip, chunked', 'Host: x\r\nTransfer-Encoding: gzip, chunked'],
     ['an unsupported expectation', 'Host: x\r\nExpect: tea'],
-  ])('with %s is refused, and nothing pipelined behind it is processed', async (_, headers) => {
+  ])('with %s is rejected, and a request pipelined behind it is not processed', async (_, headers) => {
     const socket = connect(port, '127.0.0.1');
     socket.end(
       `OPTIONS /v1/organizations HTTP/1.1\r\n${headers}\r\nOrigin: ${ORIGIN}\r\n` +
@@ -95,7 +97,7 @@ describe('a preflight request', () => {
     expect(responses.toLowerCase()).toContain('x-content-type-options: nosniff');
   });
 
-  it('gets the security headers in its response', async () => {
+  it('returns the security headers', async () => {
     const { status, headers } = await preflight(ORIGIN);
     expect(status).toBe(204);
     expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' });

@@ -8,13 +8,13 @@ import { PostgresqlServer } from './support/postgresql.js';
 import { send, Service } from './support/service.js';
 import { TcpProxy } from './support/tcp-proxy.js';
 
-/** The connections of the service under test. */
-const POOL = 4;
+/** The number of connections in the pool of the service. */
+const POOL_SIZE = 4;
 
-/** The longest that any request may take, in milliseconds. */
-const PROMISE = 5000;
+/** The time within which every request must get a response, in milliseconds. */
+const MAX_RESPONSE_TIME = 5000;
 
-const OF_SERVICE = `application_name = 'phones-service'`;
+const IS_SERVICE_CONNECTION = `application_name = 'phones-service'`;
 
 let server: PostgresqlServer;
 let proxy: TcpProxy;
@@ -23,119 +23,127 @@ let origin: string;
 let owner: string;
 let phone: Phone;
 
-/** Sends a request that must be answered in time. */
-function ask<Body>(method: string, path: string, body?: object, headers = {}): Promise<ApiResponse<Body>> {
-  return send(method, new URL(path, origin).href, body, headers, AbortSignal.timeout(PROMISE));
+/** Sends a request, and throws if the response takes longer than MAX_RESPONSE_TIME. */
+function request<Body>(
+  method: string,
+  path: string,
+  body?: object,
+  headers = {},
+): Promise<ApiResponse<Body>> {
+  return send(method, new URL(path, origin).href, body, headers, AbortSignal.timeout(MAX_RESPONSE_TIME));
 }
 
-function expectUnavailable(answer: ApiResponse): void {
-  expectProblem(answer, 503);
-  expect(answer.headers['retry-after']).toMatch(/^[1-9]\d*$/);
+function expectUnavailable(response: ApiResponse): void {
+  expectProblem(response, 503);
+  expect(response.headers['retry-after']).toMatch(/^[1-9]\d*$/);
 }
 
-const READS = (): [string, string][] => [
+const phoneReads = (): [string, string][] => [
   ['GET', `${owner}/phones`],
   ['GET', `${owner}/phones/${phone.id}`],
 ];
-const WRITES = (): [string, string, object?][] => [
+const phoneWrites = (): [string, string, object?][] => [
   ['POST', `${owner}/phones`, { digits: '211' }],
   ['PUT', `${owner}/phones/${phone.id}`, { phone_type: 'fax' }],
   ['DELETE', `${owner}/phones/2000000000`],
 ];
-const OTHERS = (): [string, string, object?][] => [
+const organizationRequests = (): [string, string, object?][] => [
   ['GET', '/v1/organizations'],
   ['POST', '/v1/organizations', { name: 'Harbor' }],
   ['PUT', owner, { name: 'Harbor' }],
 ];
 
-/** Every request is refused, in time, more often than there are connections, and the process is alive. */
+/** Expects 503 from more requests than the pool has connections, while the service stays live. */
 async function expectOutage(): Promise<void> {
-  const requests = [...READS(), ...WRITES(), ...OTHERS()];
-  const answers = await Promise.all(
-    [...requests, ...requests].map(([method, path, body]) => ask(method, path, body)),
+  const requests = [...phoneReads(), ...phoneWrites(), ...organizationRequests()];
+  const responses = await Promise.all(
+    [...requests, ...requests].map(([method, path, body]) => request(method, path, body)),
   );
-  for (const answer of answers) expectUnavailable(answer);
-  expect(await ask('GET', '/health/live')).toMatchObject({ status: 200 });
-  expectUnavailable(await ask('GET', '/health/ready'));
+  for (const response of responses) expectUnavailable(response);
+  expect(await request('GET', '/health/live')).toMatchObject({ status: 200 });
+  expectUnavailable(await request('GET', '/health/ready'));
 }
 
-/** The first request works, for reads and for writes, and the service has all its connections. */
+/** Expects the first read, the first write and the whole pool to work. */
 async function expectRecovery(): Promise<void> {
-  expect(await ask('GET', `${owner}/phones/${phone.id}`)).toMatchObject({
+  expect(await request('GET', `${owner}/phones/${phone.id}`)).toMatchObject({
     status: 200,
     body: { id: phone.id },
   });
-  expect(await ask('POST', `${owner}/phones`, { digits: '311' })).toMatchObject({ status: 201 });
-  expect(await ask('GET', '/health/ready')).toMatchObject({ status: 200 });
-  await expectWholePool();
+  expect(await request('POST', `${owner}/phones`, { digits: '311' })).toMatchObject({ status: 201 });
+  expect(await request('GET', '/health/ready')).toMatchObject({ status: 200 });
+  await expectAllConnectionsUsable();
 }
 
-/** As many statements as there are connections are under way at once, and afterwards none is. */
-async function expectWholePool(): Promise<void> {
+/** Expects that every connection of the pool can run a statement at the same time, and is idle afterwards. */
+async function expectAllConnectionsUsable(): Promise<void> {
   const blocker = await server.connect();
   await blocker.query('BEGIN');
   await blocker.query('SELECT FROM phones WHERE id = $1 FOR UPDATE', [phone.id]);
-  const writes = Array.from({ length: POOL }, () =>
-    ask('DELETE', `${owner}/phones/${phone.id}`, undefined, { 'if-match': '"another"' }),
+  const writes = Array.from({ length: POOL_SIZE }, () =>
+    request('DELETE', `${owner}/phones/${phone.id}`, undefined, { 'if-match': '"another"' }),
   );
-  await until(`SELECT FROM pg_stat_activity WHERE ${OF_SERVICE} AND wait_event_type = 'Lock'`, POOL);
+  await waitForRows(
+    `SELECT FROM pg_stat_activity WHERE ${IS_SERVICE_CONNECTION} AND wait_event_type = 'Lock'`,
+    POOL_SIZE,
+  );
   await blocker.query('ROLLBACK');
   await blocker.end();
   for (const { status } of await Promise.all(writes)) expect(status).toBe(412);
-  await until(`SELECT FROM pg_stat_activity WHERE ${OF_SERVICE} AND state <> 'idle'`, 0);
-  const connections = await server.query(`SELECT FROM pg_stat_activity WHERE ${OF_SERVICE}`);
-  expect(connections.length).toBeLessThanOrEqual(POOL);
+  await waitForRows(`SELECT FROM pg_stat_activity WHERE ${IS_SERVICE_CONNECTION} AND state <> 'idle'`, 0);
+  const connections = await server.query(`SELECT FROM pg_stat_activity WHERE ${IS_SERVICE_CONNECTION}`);
+  expect(connections.length).toBeLessThanOrEqual(POOL_SIZE);
 }
 
-/** Waits until a query returns this many rows. */
-async function until(sql: string, rows: number): Promise<void> {
+/** Waits until the query returns this number of rows. */
+async function waitForRows(sql: string, rows: number): Promise<void> {
   while ((await server.query(sql)).length !== rows);
 }
 
 /**
- * Writes while something happens that makes some of the writes fail. Whatever is answered is right: what was acknowledged
- * is there, and so are all the others, once each, when they are sent again.
+ * Writes under load while `injectFault` makes some of the writes fail. Expects that every acknowledged phone exists, and that
+ * a retry of every request with its idempotency key leaves each phone exactly once.
  */
-async function writeDuring(fault: () => Promise<void>): Promise<void> {
+async function writeDuring(injectFault: () => Promise<void>): Promise<void> {
   const phones: { digits: string; is_primary: boolean; key: string; id?: number }[] = [];
   const post = ({ digits, is_primary, key }: (typeof phones)[number]) =>
-    ask<Phone>('POST', `${owner}/phones`, { digits, is_primary }, { 'idempotency-key': key });
-  let isOver = false;
-  let refused = 0;
+    request<Phone>('POST', `${owner}/phones`, { digits, is_primary }, { 'idempotency-key': key });
+  let isDone = false;
+  let failedWrites = 0;
   const write = async (): Promise<void> => {
-    while (!isOver) {
+    while (!isDone) {
       const count = phones.length;
-      const one = { digits: `650-555-${count}`, is_primary: count % 2 === 0, key: randomUUID() };
-      phones.push(one);
-      const answer = await post(one);
-      if (answer.status === 201) {
-        Object.assign(one, { id: answer.body.id });
+      const newPhone = { digits: `650-555-${count}`, is_primary: count % 2 === 0, key: randomUUID() };
+      phones.push(newPhone);
+      const response = await post(newPhone);
+      if (response.status === 201) {
+        Object.assign(newPhone, { id: response.body.id });
       } else {
-        expectUnavailable(answer);
-        refused += 1;
+        expectUnavailable(response);
+        failedWrites += 1;
       }
     }
   };
-  const writers = Promise.all(Array.from({ length: 2 * POOL }, write));
-  do await Promise.race([fault(), writers]);
-  while (refused === 0);
-  isOver = true;
+  const writers = Promise.all(Array.from({ length: 2 * POOL_SIZE }, write));
+  do await Promise.race([injectFault(), writers]);
+  while (failedWrites === 0);
+  isDone = true;
   await writers;
 
-  const found = (await ask<Phone[]>('GET', `${owner}/phones`)).body;
-  for (const { digits, id } of phones.filter((one) => one.id !== undefined)) {
-    expect(found.filter((one) => one.digits === digits)).toMatchObject([{ id }]);
+  const saved = (await request<Phone[]>('GET', `${owner}/phones`)).body;
+  for (const { digits, id } of phones.filter((sent) => sent.id !== undefined)) {
+    expect(saved.filter((existing) => existing.digits === digits)).toMatchObject([{ id }]);
   }
-  for (const one of phones)
-    expect(await post(one)).toMatchObject({ status: 201, body: { digits: one.digits } });
-  const all = (await ask<Phone[]>('GET', `${owner}/phones`)).body;
-  expect(all.map(({ digits }) => digits).sort()).toEqual(
+  for (const sent of phones)
+    expect(await post(sent)).toMatchObject({ status: 201, body: { digits: sent.digits } });
+  const afterRetries = (await request<Phone[]>('GET', `${owner}/phones`)).body;
+  expect(afterRetries.map(({ digits }) => digits).sort()).toEqual(
     [phone, ...phones].map(({ digits }) => digits).sort(),
   );
-  expect(all.filter(({ is_primary }) => is_primary)).toHaveLength(1);
+  expect(afterRetries.filter(({ is_primary }) => is_primary)).toHaveLength(1);
 }
 
-describe('when its database fails, the service goes on', { skip: SERVER === undefined }, () => {
+describe('The service', { skip: SERVER === undefined }, () => {
   beforeAll(async () => {
     server = await PostgresqlServer.create();
     proxy = await TcpProxy.to(server.port);
@@ -146,77 +154,83 @@ describe('when its database fails, the service goes on', { skip: SERVER === unde
   beforeEach(async () => {
     service = new Service({
       DATABASE_URL: Object.assign(server.url, { port: String(proxy.port) }).href,
-      DATABASE_POOL: String(POOL),
+      DATABASE_POOL: String(POOL_SIZE),
     });
     const api = await service.listening();
     origin = new URL(api).origin;
-    owner = `/v1/organizations/${(await ask<Phone>('POST', '/v1/organizations', { name: 'Harbor' })).body.id}`;
-    phone = (await ask<Phone>('POST', `${owner}/phones`, { digits: '211' })).body;
+    owner = `/v1/organizations/${(await request<Phone>('POST', '/v1/organizations', { name: 'Harbor' })).body.id}`;
+    phone = (await request<Phone>('POST', `${owner}/phones`, { digits: '211' })).body;
   });
 
   afterEach(async () => {
     expect((await service.end('SIGTERM')).code).toBe(0);
   });
 
-  it('while the server is stopped, and after it has started again', async () => {
+  it('returns 503 while the database server is stopped, and recovers when it starts again', async () => {
     await server.stop('SIGINT');
     await expectOutage();
     await server.start();
     await expectRecovery();
   });
 
-  it.each(['SIGQUIT', 'SIGKILL'] as const)('under load, when the server crashes with %s', async (signal) => {
+  it.each(['SIGQUIT', 'SIGKILL'] as const)(
+    'loses no acknowledged write when the database server crashes with %s under load',
+    async (signal) => {
+      await writeDuring(async () => {
+        await server.stop(signal);
+        await server.start();
+      });
+      await expectRecovery();
+    },
+  );
+
+  it('loses no acknowledged write when its connections are terminated under load', async () => {
     await writeDuring(async () => {
-      await server.stop(signal);
-      await server.start();
+      await server.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${IS_SERVICE_CONNECTION}`,
+      );
     });
     await expectRecovery();
   });
 
-  it('under load, when an administrator ends its connections', async () => {
-    await writeDuring(async () => {
-      await server.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${OF_SERVICE}`);
-    });
-    await expectRecovery();
-  });
-
-  it('while no answer arrives, and when answers arrive again', async () => {
+  it('returns 503 while the database does not respond, and recovers when it does', async () => {
     proxy.pause();
     await expectOutage();
     proxy.resume();
     await expectRecovery();
   });
 
-  it('while each answer is late, but none by more than a statement may take', async () => {
+  it('returns 503 when a transaction takes too long although none of its statements does', async () => {
     const key = randomUUID();
-    const post = () => ask<Phone>('POST', `${owner}/phones`, { digits: '511' }, { 'idempotency-key': key });
+    const post = () =>
+      request<Phone>('POST', `${owner}/phones`, { digits: '511' }, { 'idempotency-key': key });
     proxy.delayAnswers(1200);
-    expect(await ask('GET', `${owner}/phones/${phone.id}`)).toMatchObject({ status: 200 });
-    // A transaction of several statements.
+    expect(await request('GET', `${owner}/phones/${phone.id}`)).toMatchObject({ status: 200 });
+    // The write is a transaction of several statements, each of which is delayed.
     expectUnavailable(await post());
     proxy.delayAnswers(0);
-    await until(`SELECT FROM pg_stat_activity WHERE ${OF_SERVICE} AND state <> 'idle'`, 0);
+    await waitForRows(`SELECT FROM pg_stat_activity WHERE ${IS_SERVICE_CONNECTION} AND state <> 'idle'`, 0);
     expect(await post()).toMatchObject({ status: 201 });
-    const phones = (await ask<Phone[]>('GET', `${owner}/phones`)).body;
+    const phones = (await request<Phone[]>('GET', `${owner}/phones`)).body;
     expect(phones.filter(({ digits }) => digits === '511')).toHaveLength(1);
     await expectRecovery();
   });
 
-  it('when the network cuts its connections', async () => {
-    await expectWholePool();
+  it('recovers when its connections are lost', async () => {
+    await expectAllConnectionsUsable();
     proxy.cut();
-    await until(`SELECT FROM pg_stat_activity WHERE ${OF_SERVICE}`, 0);
+    await waitForRows(`SELECT FROM pg_stat_activity WHERE ${IS_SERVICE_CONNECTION}`, 0);
     await expectRecovery();
   });
 
-  it('while the network lets it connect no more', async () => {
+  it('returns 503 while its connection attempts are refused, and recovers afterwards', async () => {
     await proxy.refuse();
     await expectOutage();
     await proxy.accept();
     await expectRecovery();
   });
 
-  it('while others take all connections', async () => {
+  it('returns 503 while other clients use all connections of the server, and recovers afterwards', async () => {
     proxy.cut();
     const others: pg.Client[] = [];
     for (;;) {
@@ -230,62 +244,66 @@ describe('when its database fails, the service goes on', { skip: SERVER === unde
     await expectRecovery();
   });
 
-  it('while others have locked its table', async () => {
+  it('returns 503 for phones while another session locks their table, and recovers afterwards', async () => {
     const other = await server.connect();
     await other.query('BEGIN');
     await other.query('LOCK TABLE phones');
-    for (const answer of await Promise.all(
-      [...READS(), ...WRITES()].map(([method, path, body]) => ask(method, path, body)),
+    for (const response of await Promise.all(
+      [...phoneReads(), ...phoneWrites()].map(([method, path, body]) => request(method, path, body)),
     )) {
-      expectUnavailable(answer);
+      expectUnavailable(response);
     }
-    expect(await ask('GET', '/v1/organizations')).toMatchObject({ status: 200 });
+    expect(await request('GET', '/v1/organizations')).toMatchObject({ status: 200 });
     await other.query('ROLLBACK');
     await other.end();
     await expectRecovery();
   });
 
-  it('while the disk is full', async ({ skip }) => {
-    if (!server.hasOwnDisk) skip('needs the right to mount a disk');
+  it('returns 503 while the disk is full, and recovers when there is space again', async ({ skip }) => {
+    if (!server.hasOwnDisk) skip('needs permission to mount a disk');
     server.fillDisk();
     const fill = async (): Promise<ApiResponse> => {
       for (;;) {
-        const answer = await ask('POST', `${owner}/phones`, {
+        const response = await request('POST', `${owner}/phones`, {
           digits: '4'.repeat(255),
           phone_type: 'x'.repeat(255),
         });
-        if (answer.status !== 201) return answer;
+        if (response.status !== 201) return response;
       }
     };
-    for (const answer of await Promise.all(Array.from({ length: POOL }, fill))) expectUnavailable(answer);
+    for (const response of await Promise.all(Array.from({ length: POOL_SIZE }, fill)))
+      expectUnavailable(response);
     server.freeDisk();
     await server.recovered();
     await expectRecovery();
   });
 
-  it('when it is the victim of a deadlock', async () => {
-    const second = (await ask<Phone>('POST', `${owner}/phones`, { digits: '311' })).body;
+  it('retries a change that is the victim of a deadlock', async () => {
+    const second = (await request<Phone>('POST', `${owner}/phones`, { digits: '311' })).body;
     const other = await server.connect();
-    // So that it is the service whose patience ends first.
+    // PostgreSQL aborts the session whose deadlock timeout ends first, which must be that of the service.
     await other.query(`SET deadlock_timeout = '1min'`);
     await other.query('BEGIN');
     await other.query(`UPDATE phones SET phone_type = 'main' WHERE id = $1`, [phone.id]);
-    const change = ask('PUT', `${owner}/phones/${second.id}`, { is_primary: true });
-    await until(`SELECT FROM pg_stat_activity WHERE ${OF_SERVICE} AND wait_event_type = 'Lock'`, 1);
-    // The service holds the owner and waits for the first phone; this holds the phone and waits for the owner.
+    const change = request('PUT', `${owner}/phones/${second.id}`, { is_primary: true });
+    await waitForRows(
+      `SELECT FROM pg_stat_activity WHERE ${IS_SERVICE_CONNECTION} AND wait_event_type = 'Lock'`,
+      1,
+    );
+    // The service has locked the owner and waits for the first phone, which this session has locked.
     await other.query('SELECT FROM organizations WHERE id = $1 FOR UPDATE', [
       Number(owner.split('/').at(-1)),
     ]);
     await other.query('COMMIT');
     await other.end();
     expect(await change).toMatchObject({ status: 200, body: { ...second, is_primary: true } });
-    expect((await ask<Phone[]>('GET', `${owner}/phones`)).body).toEqual([
+    expect((await request<Phone[]>('GET', `${owner}/phones`)).body).toEqual([
       { ...phone, phone_type: 'main', is_primary: false },
       { ...second, is_primary: true },
     ]);
   });
 
-  it('ends on SIGTERM while no answer arrives', async () => {
+  it('exits with code 0 on SIGTERM while the database does not respond', async () => {
     proxy.pause();
     expect((await service.end('SIGTERM')).code).toBe(0);
     proxy.resume();

@@ -13,7 +13,7 @@ const RESOURCES = [
   { type: 'location', collection: 'locations', field: 'name', hasSlug: false },
 ] as const;
 
-describe.each(RESOURCES)('$collection', ({ type, collection, field, hasSlug }) => {
+describe.each(RESOURCES)('For the collection $collection,', ({ type, collection, field, hasSlug }) => {
   let path: string;
   const named = (name: unknown) => ({ [field]: name });
   const create = async (name: string) => (await request<Resource>('POST', path, named(name))).body;
@@ -23,7 +23,7 @@ describe.each(RESOURCES)('$collection', ({ type, collection, field, hasSlug }) =
     path = type === 'organization' ? '/v1/organizations' : `/v1/organizations/${id}/${collection}`;
   });
 
-  it('can be created, with a Location that leads to the new one', async () => {
+  it('POST returns 201 with the Location of the new resource', async () => {
     const created = await request<Resource>('POST', path, named('  Café Olé  '));
     expect(created).toMatchObject({ status: 201, headers: { location: `${path}/${created.body.id}` } });
     expect(created.body).toEqual({
@@ -37,7 +37,7 @@ describe.each(RESOURCES)('$collection', ({ type, collection, field, hasSlug }) =
     });
   });
 
-  it('change their name and keep the rest', async () => {
+  it('PUT changes the name and keeps the other fields', async () => {
     const resource = await create('Old Name');
     const resourcePath = `${path}/${resource.id}`;
     const renamed = { ...resource, ...named('New Name') };
@@ -50,17 +50,17 @@ describe.each(RESOURCES)('$collection', ({ type, collection, field, hasSlug }) =
     expect((await request('GET', resourcePath)).body).toEqual(renamed);
   });
 
-  it('can be deleted, once', async () => {
+  it('DELETE returns 204, and later requests for the resource return 404', async () => {
     const resourcePath = `${path}/${(await create('Short Lived')).id}`;
     expect(await request('DELETE', resourcePath)).toMatchObject({ status: 204, body: '' });
-    const gone = `There is no such ${type}.`;
-    expectProblem(await request('DELETE', resourcePath), 404, gone);
-    expectProblem(await request('GET', resourcePath), 404, gone);
-    expectProblem(await request('PUT', resourcePath, named('New Name')), 404, gone);
+    const detail = `There is no such ${type}.`;
+    expectProblem(await request('DELETE', resourcePath), 404, detail);
+    expectProblem(await request('GET', resourcePath), 404, detail);
+    expectProblem(await request('PUT', resourcePath, named('New Name')), 404, detail);
   });
 
   it.each([undefined, null, 5, '', '  ', 'x'.repeat(256), 'a\u0000b', 'a\nb', '\ud800', '\u200b', [], {}])(
-    'need a name that can be read, not %j',
+    'POST and PUT return 400 when the name is %j',
     async (name) => {
       const resource = await create('Kept');
       expectFieldErrors(await request('POST', path, named(name)), { pointer: `/${field}` });
@@ -73,38 +73,38 @@ describe.each(RESOURCES)('$collection', ({ type, collection, field, hasSlug }) =
     },
   );
 
-  it('have no other fields', async () => {
+  it('POST returns 400 when the body has an unknown field', async () => {
     expectFieldErrors(await request('POST', path, { ...named('Here'), organization_id: 1 }), {
       pointer: '/organization_id',
       detail: 'is not a known field',
     });
   });
 
-  describe('are listed', () => {
-    const rels = (link: unknown): Record<string, string | undefined> => {
+  describe('GET', () => {
+    const parseLinks = (link: unknown): Record<string, string | undefined> => {
       const links = String(link).matchAll(/<([^>]+)>; rel="(\w+)"/g);
       return Object.fromEntries(
         [...links].map(([, target = '', rel = '']): [string, string] => [rel, target]),
       );
     };
 
-    it('a page at a time, by ascending ID, with links to the other pages', async () => {
+    it('returns the list in pages ordered by ID, with links to the other pages', async () => {
       for (let count = 0; count < 12; count++) await create(`Number ${count}`);
       const all = (await request<Resource[]>('GET', `${path}?per_page=100`)).body;
       expect(all.map(({ id }) => id)).toEqual(all.map(({ id }) => id).sort((a, b) => a - b));
 
-      const walked: Resource[] = [];
+      const collected: Resource[] = [];
       for (let next: string | undefined = `${path}?per_page=5`; next !== undefined;) {
         const { body, headers }: ApiResponse<Resource[]> = await request('GET', next);
-        walked.push(...body);
-        next = rels(headers.link).next;
+        collected.push(...body);
+        next = parseLinks(headers.link).next;
       }
-      expect(walked).toEqual(all);
+      expect(collected).toEqual(all);
 
       const last = Math.ceil(all.length / 5);
       const { headers } = await request('GET', `${path}?page=2&per_page=5`);
       const page = (number: number) => `${path}?page=${number}&per_page=5`;
-      expect(rels(headers.link)).toEqual({
+      expect(parseLinks(headers.link)).toEqual({
         first: page(1),
         prev: page(1),
         ...(last > 2 && { next: page(3) }),
@@ -112,12 +112,12 @@ describe.each(RESOURCES)('$collection', ({ type, collection, field, hasSlug }) =
       });
     });
 
-    it('ten to a page unless the request says otherwise', async () => {
+    it('returns ten items per page when per_page is not given', async () => {
       expect((await request<Resource[]>('GET', path)).body).toHaveLength(10);
       expect((await request<Resource[]>('GET', `${path}?per_page=11`)).body).toHaveLength(11);
     });
 
-    it('with nothing on a page behind the last', async () => {
+    it('returns an empty list for a page after the last one', async () => {
       expect(await request('GET', `${path}?page=1000000&per_page=100`)).toMatchObject({
         status: 200,
         body: [],
@@ -125,24 +125,24 @@ describe.each(RESOURCES)('$collection', ({ type, collection, field, hasSlug }) =
     });
 
     it.each(['0', '-1', '1.5', 'x', '', '1000001', '9'.repeat(30), '1e3', '%00', '1&page=2'])(
-      'not on page %s',
+      'returns 400 for page=%s',
       async (page) => {
         expectFieldErrors(await request('GET', `${path}?page=${page}`), { parameter: 'page' });
       },
     );
 
-    it.each(['0', '-1', '101', '2.5', 'x', ''])('not %s to a page', async (perPage) => {
+    it.each(['0', '-1', '101', '2.5', 'x', ''])('returns 400 for per_page=%s', async (perPage) => {
       expectFieldErrors(await request('GET', `${path}?per_page=${perPage}`), { parameter: 'per_page' });
     });
 
-    it('whatever else the query says', async () => {
+    it('ignores unknown query parameters', async () => {
       expect((await request('GET', `${path}?sort=name&__proto__=x&constructor=y`)).status).toBe(200);
     });
   });
 });
 
-describe('an organization that is deleted', () => {
-  it('takes its opportunities and locations with it', async () => {
+describe('DELETE /v1/organizations/:id', () => {
+  it('deletes the opportunities and locations of the organization too', async () => {
     const organization = `/v1/organizations/${(await createOrganization()).id}`;
     for (const [collection, body] of [
       ['opportunities', { title: 'Meals' }],

@@ -7,7 +7,7 @@ import { databaseSettings, SERVER } from './support/database.js';
 import { createOwner, createPhone, listPhones } from './support/owners.js';
 
 it(
-  'a text that reads like a failure of the embedded database is none',
+  'A phone whose text contains the word PANIC does not count as a failure of the embedded database',
   { skip: SERVER !== undefined },
   async () => {
     const owner = await createOwner('organization');
@@ -19,19 +19,19 @@ it(
 );
 
 it(
-  'the embedded database starts again after it has failed, with all that was acknowledged',
+  'The embedded database restarts after a crash and keeps all acknowledged writes',
   { skip: SERVER !== undefined },
   async () => {
     const owner = await createOwner('organization');
     const phone = await createPhone(owner);
 
-    // Without its write-ahead log it panics, as it does on a full disk, once the part of it that is open is full.
-    const log = join(databaseSettings().DATA_DIR ?? '', 'postgresql', 'pg_wal');
-    await rename(log, `${log}.away`);
-    const megabyte = `SELECT pg_logical_emit_message(false, '', repeat('x', 1000000))`;
+    // Without its WAL directory, PostgreSQL panics when the open segment is full, as it does on a full disk.
+    const walDirectory = join(databaseSettings().DATA_DIR ?? '', 'postgresql', 'pg_wal');
+    await rename(walDirectory, `${walDirectory}.away`);
+    const writeMegabyteOfWal = `SELECT pg_logical_emit_message(false, '', repeat('x', 1000000))`;
     await expect(
       (async () => {
-        for (;;) await app.get(Pool).query(megabyte);
+        for (;;) await app.get(Pool).query(writeMegabyteOfWal);
       })(),
     ).rejects.toMatchObject({ severity: 'PANIC' });
     expectProblem(await request('GET', `${owner}/phones`), 503);
@@ -39,7 +39,7 @@ it(
     expect(await request('GET', '/health/live')).toMatchObject({ status: 200 });
     expectProblem(await request('GET', '/health/ready'), 503);
 
-    await rename(`${log}.away`, log);
+    await rename(`${walDirectory}.away`, walDirectory);
     while ((await request('GET', '/health/ready')).status !== 200);
     expect(await listPhones(owner)).toEqual([phone]);
     await createPhone(owner);

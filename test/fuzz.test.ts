@@ -8,16 +8,16 @@ import { type RawResponse, sendRaw } from './support/raw-http.js';
 import { send, Service } from './support/service.js';
 
 /*
- * Sends whatever may come over a network. `FUZZ_REQUESTS=1000000 npx vitest run test/fuzz.test.ts` sends a million; a
- * failure says the FUZZ_SEED and the FUZZ_PATH that repeat it.
+ * Sends random valid and malformed requests. `FUZZ_REQUESTS=1000000 npx vitest run test/fuzz.test.ts` sends a million.
+ * To repeat a failure, set FUZZ_SEED and FUZZ_PATH to the seed and path in its message.
  */
 const { FUZZ_REQUESTS = '20000', FUZZ_SEED, FUZZ_PATH } = process.env;
 
-/** How many connections there are at once. */
+/** The number of concurrent connections. */
 const CONNECTIONS = 10;
 
-function expectProperAnswers({ kind, bytes, methods }: NastySending, answers: RawResponse[]): void {
-  for (const [index, { status, headers, body }] of answers.entries()) {
+function expectValidResponses({ kind, bytes, methods }: NastySending, responses: RawResponse[]): void {
+  for (const [index, { status, headers, body }] of responses.entries()) {
     expect(status).toBeLessThan(500);
     if (status < 400 || (methods[index] === 'HEAD' && status !== 431)) continue;
     expectProblem(
@@ -27,25 +27,25 @@ function expectProperAnswers({ kind, bytes, methods }: NastySending, answers: Ra
   }
   switch (kind) {
     case 'request':
-      expect(answers).toHaveLength(1);
+      expect(responses).toHaveLength(1);
       break;
     case 'smuggling':
-      expect(answers.map(({ status }) => status >= 400)).toEqual([true]);
+      expect(responses.map(({ status }) => status >= 400)).toEqual([true]);
       break;
     case 'pipeline': {
-      const last = answers.findIndex(({ headers }) => headers.get('connection') === 'close');
-      expect(answers).toHaveLength(last === -1 ? methods.length : last + 1);
+      const last = responses.findIndex(({ headers }) => headers.get('connection') === 'close');
+      expect(responses).toHaveLength(last === -1 ? methods.length : last + 1);
       break;
     }
     case 'cut':
       break;
     case 'garbled':
-      if (/[^\r\n]/.test(bytes.toString('latin1'))) expect(answers).not.toHaveLength(0);
+      if (/[^\r\n]/.test(bytes.toString('latin1'))) expect(responses).not.toHaveLength(0);
   }
 }
 
 it(
-  `${FUZZ_REQUESTS} nasty requests have no answer but those that HTTP and the contract allow`,
+  `${FUZZ_REQUESTS} random and malformed requests get only responses that HTTP and the API allow`,
   async () => {
     const service = new Service(await settingsBeside());
     const api = await service.listening();
@@ -57,9 +57,9 @@ it(
         fc.array(nastySending, { minLength: CONNECTIONS, maxLength: CONNECTIONS }),
         async (sendings) => {
           const exchanges = await Promise.all(
-            sendings.map(async (sending) => ({ sending, answers: await sendRaw(port, sending) })),
+            sendings.map(async (sending) => ({ sending, responses: await sendRaw(port, sending) })),
           );
-          for (const { sending, answers } of exchanges) expectProperAnswers(sending, answers);
+          for (const { sending, responses } of exchanges) expectValidResponses(sending, responses);
         },
       ),
       {
