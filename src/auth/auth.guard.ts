@@ -7,7 +7,7 @@ import {
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Environment, environmentConfig } from '../config/environment.js';
-import { parseIdOrSlug } from '../common/path-params.js';
+import { toIdOrSlug } from '../common/path-params.js';
 import { UnauthenticatedException } from '../common/problem-details.js';
 import { type AccessPolicy, accessPolicy } from './access-policy.js';
 import type { Permission } from './auth.decorators.js';
@@ -66,7 +66,7 @@ function checkPermission(
   if (right === 'admin' || params.organization_id === undefined) {
     throw new ForbiddenException('Only an admin may do this, and the client of this key is not one.');
   }
-  const id = organizations.get(parseIdOrSlug(params.organization_id) ?? '');
+  const id = organizations.get(toIdOrSlug(params.organization_id) ?? '');
   if (id === undefined) {
     throw new ForbiddenException(
       'The client of this key may not manage this organization: it is not among its organization_ids.',

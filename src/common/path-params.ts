@@ -1,84 +1,87 @@
-import { BadRequestException, createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { BadRequestException, Param, type PipeTransform } from '@nestjs/common';
 import { ApiParam } from '@nestjs/swagger';
 import { isId, MAX_ID } from '../validation/id.js';
 import { notFound } from './problem-details.js';
 
-/** No slug has other characters. NUL, which a path can hold and text in PostgreSQL cannot, is one of those. */
-const SLUG_CHARACTERS = /^[a-z0-9-]+$/;
+/** The characters of slugs. Text in PostgreSQL cannot contain NUL, but a path can. */
+const SLUG = /^[a-z0-9-]+$/;
 
-/** The path in a URL, without the slash that it may end with. */
+/** A resource as its path names it: by its ID (a number) or by its slug (a string). */
+export type IdOrSlug = number | string;
+
+/** @returns the ID or the slug; undefined if the text can be neither. No slug is all digits. */
+export function toIdOrSlug(text: string): IdOrSlug | undefined {
+  if (!/^\d+$/.test(text)) return SLUG.test(text) ? text : undefined;
+  const id = Number(text);
+  return isId(id) ? id : undefined;
+}
+
+/** @throws NotFoundException when the text is neither an ID nor a slug */
+export function parseIdOrSlug(text: string, resource: string): IdOrSlug {
+  const idOrSlug = toIdOrSlug(text);
+  if (idOrSlug === undefined) throw notFound(resource);
+  return idOrSlug;
+}
+
+/** @throws NotFoundException when the text is not an ID */
+export function parseId(text: string, resource: string): number {
+  const id = toIdOrSlug(text);
+  if (typeof id !== 'number') throw notFound(resource);
+  return id;
+}
+
+/** The `where` condition of TypeORM that finds a resource by its ID or slug. */
+export function whereIdOrSlug(idOrSlug: IdOrSlug): { id: number } | { slug: string } {
+  return typeof idOrSlug === 'number' ? { id: idOrSlug } : { slug: idOrSlug };
+}
+
+/** @returns the path of a URL, without a trailing slash */
 export function pathOf(url: string): string {
   return url.replace(/[?#].*$/s, '').replace(/\/$/, '');
 }
 
-/** A resource as its path names it: a number is its ID, a string its slug. */
-export type IdOrSlug = number | string;
+class ParseIdPipe implements PipeTransform<string, number> {
+  constructor(private readonly resource: string) {}
 
-/** The condition that finds a resource by what its path names it. */
-export function whereIdOrSlug(key: IdOrSlug): { id: number } | { slug: string } {
-  return typeof key === 'number' ? { id: key } : { slug: key };
+  transform(text: string): number {
+    return parseId(text, this.resource);
+  }
 }
 
-/**
- * What a part of a path names. An ID and a slug cannot be mistaken for each other, as no slug is all digits.
- *
- * @returns undefined for what can be neither
- */
-export function parseIdOrSlug(value: string): IdOrSlug | undefined {
-  if (!/^\d+$/.test(value)) return SLUG_CHARACTERS.test(value) ? value : undefined;
-  const id = Number(value);
-  return isId(id) ? id : undefined;
+class ParseIdOrSlugPipe implements PipeTransform<string, IdOrSlug> {
+  constructor(private readonly resource: string) {}
+
+  transform(text: string): IdOrSlug {
+    return parseIdOrSlug(text, this.resource);
+  }
 }
 
-/**
- * A parameter of the path, read when a handler is called. Unlike a pipe, which Nest awaits, it needs no promise.
- *
- * @param read turns the text of the path into what the handler gets, or throws
- */
-function pathParameter(name: string, read: (value: string) => IdOrSlug): () => ParameterDecorator {
-  const decorate = createParamDecorator((_: unknown, context: ExecutionContext) => {
-    const { params } = context.switchToHttp().getRequest<{ params: Record<string, string> }>();
-    return read(params[name] ?? '');
-  });
-  return () => decorate();
+class ParsePhoneIdPipe implements PipeTransform<string, number> {
+  /**
+   * @throws BadRequestException when the text is not an integer
+   * @throws NotFoundException when the integer cannot be an ID
+   */
+  transform(text: string): number {
+    if (!/^-?\d+$/.test(text)) throw new BadRequestException('The id of a phone must be an integer.');
+    return parseId(text, 'phone');
+  }
 }
 
-/** @throws NotFoundException for what can be neither */
-const readIdOrSlug = (resource: string) => (value: string) => {
-  const key = parseIdOrSlug(value);
-  if (key === undefined) throw notFound(resource);
-  return key;
-};
-
-/** @throws NotFoundException for what can be no ID */
-const readId = (resource: string) => (value: string) => {
-  const id = parseIdOrSlug(value);
-  if (typeof id !== 'number') throw notFound(resource);
-  return id;
-};
-
-/**
- * @throws BadRequestException for what is not an integer
- * @throws NotFoundException for an integer that can be no ID
- */
-function readPhoneId(value: string): number {
-  if (!/^-?\d+$/.test(value)) throw new BadRequestException('The id of a phone must be an integer.');
-  const id = Number(value);
-  if (!isId(id)) throw notFound('phone');
-  return id;
-}
-
-export const OrganizationId = pathParameter('organization_id', readIdOrSlug('organization'));
-export const OpportunityId = pathParameter('opportunity_id', readIdOrSlug('opportunity'));
-export const LocationId = pathParameter('location_id', readId('location'));
-export const ClientId = pathParameter('id', readId('client'));
-export const KeyId = pathParameter('key_id', readId('key'));
-export const PhoneId = pathParameter('id', readPhoneId);
+export const OrganizationId = () => Param('organization_id', new ParseIdOrSlugPipe('organization'));
+export const OpportunityId = () => Param('opportunity_id', new ParseIdOrSlugPipe('opportunity'));
+export const LocationId = () => Param('location_id', new ParseIdPipe('location'));
+export const ClientId = () => Param('id', new ParseIdPipe('client'));
+export const KeyId = () => Param('key_id', new ParseIdPipe('key'));
+export const PhoneId = () => Param('id', new ParsePhoneIdPipe());
 
 const ID = { type: 'integer', minimum: 1, maximum: MAX_ID } as const;
-const ID_OR_SLUG = { type: 'string', pattern: SLUG_CHARACTERS.source } as const;
+const ID_OR_SLUG = { type: 'string', pattern: SLUG.source } as const;
 
-/** What the OpenAPI document says of each of these parameters. The examples are there once the seed has run, those of clients once the first was created. */
+/*
+ * The same parameters in the OpenAPI document. The examples exist once the seed has run, those of clients once the first
+ * client was created.
+ */
+
 export const ApiOrganizationId = () =>
   ApiParam({
     name: 'organization_id',

@@ -1,14 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { IfMatch } from '../common/etag.js';
-import {
-  ApiLocationId,
-  ApiOrganizationId,
-  type IdOrSlug,
-  LocationId,
-  OrganizationId,
-  PhoneId,
-} from '../common/path-params.js';
+import { ApiLocationId, ApiOrganizationId, PhoneId } from '../common/path-params.js';
 import { RequestValidationPipe } from '../common/request-validation.pipe.js';
 import { IdempotencyKey, type IdempotentRequest } from '../idempotency/idempotency-key.decorator.js';
 import {
@@ -21,6 +14,7 @@ import {
 import { CreatePhoneDto } from './dto/create-phone.dto.js';
 import { PhoneDto } from './dto/phone.dto.js';
 import { UpdatePhoneDto } from './dto/update-phone.dto.js';
+import { type PhoneOwner, PhoneOwnerParam } from './phone-owner.js';
 import { PhonesService } from './phones.service.js';
 
 @ApiTags('Phones of locations')
@@ -32,52 +26,45 @@ export class LocationPhonesController {
 
   @Get()
   @ApiListPhones('a location')
-  listLocationPhones(@OrganizationId() organization: IdOrSlug, @LocationId() id: number): Promise<string> {
-    return this.phones.list({ type: 'location', id, organization });
+  listLocationPhones(@PhoneOwnerParam('location') owner: PhoneOwner): Promise<string> {
+    return this.phones.list(owner);
   }
 
   @Post()
   @ApiCreatePhone('a location')
   createLocationPhone(
-    @OrganizationId() organization: IdOrSlug,
-    @LocationId() id: number,
+    @PhoneOwnerParam('location') owner: PhoneOwner,
     @Body(RequestValidationPipe) phone: CreatePhoneDto,
     @IdempotencyKey() request?: IdempotentRequest,
   ): Promise<PhoneDto> {
-    return this.phones.create({ type: 'location', id, organization }, phone, request);
+    return this.phones.create(owner, phone, request);
   }
 
   @Get(':id')
   @ApiGetPhone('a location', 4)
-  getLocationPhone(
-    @OrganizationId() organization: IdOrSlug,
-    @LocationId() id: number,
-    @PhoneId() phoneId: number,
-  ): Promise<PhoneDto> {
-    return this.phones.get({ type: 'location', id, organization }, phoneId);
+  getLocationPhone(@PhoneOwnerParam('location') owner: PhoneOwner, @PhoneId() id: number): Promise<PhoneDto> {
+    return this.phones.get(owner, id);
   }
 
   @Put(':id')
   @ApiUpdatePhone('a location', 4)
   updateLocationPhone(
-    @OrganizationId() organization: IdOrSlug,
-    @LocationId() id: number,
-    @PhoneId() phoneId: number,
+    @PhoneOwnerParam('location') owner: PhoneOwner,
+    @PhoneId() id: number,
     @Body(RequestValidationPipe) changes: UpdatePhoneDto,
-    @IfMatch() tags?: string[],
+    @IfMatch() entityTags?: string[],
   ): Promise<PhoneDto> {
-    return this.phones.update({ type: 'location', id, organization }, phoneId, changes, tags);
+    return this.phones.update(owner, id, changes, entityTags);
   }
 
   @Delete(':id')
   @HttpCode(204)
   @ApiDeletePhone('a location', 4)
   deleteLocationPhone(
-    @OrganizationId() organization: IdOrSlug,
-    @LocationId() id: number,
-    @PhoneId() phoneId: number,
-    @IfMatch() tags?: string[],
+    @PhoneOwnerParam('location') owner: PhoneOwner,
+    @PhoneId() id: number,
+    @IfMatch() entityTags?: string[],
   ): Promise<void> {
-    return this.phones.delete({ type: 'location', id, organization }, phoneId, tags);
+    return this.phones.delete(owner, id, entityTags);
   }
 }

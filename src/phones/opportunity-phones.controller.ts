@@ -1,14 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { IfMatch } from '../common/etag.js';
-import {
-  ApiOpportunityId,
-  ApiOrganizationId,
-  type IdOrSlug,
-  OpportunityId,
-  OrganizationId,
-  PhoneId,
-} from '../common/path-params.js';
+import { ApiOpportunityId, ApiOrganizationId, PhoneId } from '../common/path-params.js';
 import { RequestValidationPipe } from '../common/request-validation.pipe.js';
 import { IdempotencyKey, type IdempotentRequest } from '../idempotency/idempotency-key.decorator.js';
 import {
@@ -21,6 +14,7 @@ import {
 import { CreatePhoneDto } from './dto/create-phone.dto.js';
 import { PhoneDto } from './dto/phone.dto.js';
 import { UpdatePhoneDto } from './dto/update-phone.dto.js';
+import { type PhoneOwner, PhoneOwnerParam } from './phone-owner.js';
 import { PhonesService } from './phones.service.js';
 
 @ApiTags('Phones of opportunities')
@@ -32,55 +26,48 @@ export class OpportunityPhonesController {
 
   @Get()
   @ApiListPhones('an opportunity')
-  listOpportunityPhones(
-    @OrganizationId() organization: IdOrSlug,
-    @OpportunityId() id: IdOrSlug,
-  ): Promise<string> {
-    return this.phones.list({ type: 'opportunity', id, organization });
+  listOpportunityPhones(@PhoneOwnerParam('opportunity') owner: PhoneOwner): Promise<string> {
+    return this.phones.list(owner);
   }
 
   @Post()
   @ApiCreatePhone('an opportunity')
   createOpportunityPhone(
-    @OrganizationId() organization: IdOrSlug,
-    @OpportunityId() id: IdOrSlug,
+    @PhoneOwnerParam('opportunity') owner: PhoneOwner,
     @Body(RequestValidationPipe) phone: CreatePhoneDto,
     @IdempotencyKey() request?: IdempotentRequest,
   ): Promise<PhoneDto> {
-    return this.phones.create({ type: 'opportunity', id, organization }, phone, request);
+    return this.phones.create(owner, phone, request);
   }
 
   @Get(':id')
   @ApiGetPhone('an opportunity', 2)
   getOpportunityPhone(
-    @OrganizationId() organization: IdOrSlug,
-    @OpportunityId() id: IdOrSlug,
-    @PhoneId() phoneId: number,
+    @PhoneOwnerParam('opportunity') owner: PhoneOwner,
+    @PhoneId() id: number,
   ): Promise<PhoneDto> {
-    return this.phones.get({ type: 'opportunity', id, organization }, phoneId);
+    return this.phones.get(owner, id);
   }
 
   @Put(':id')
   @ApiUpdatePhone('an opportunity', 2)
   updateOpportunityPhone(
-    @OrganizationId() organization: IdOrSlug,
-    @OpportunityId() id: IdOrSlug,
-    @PhoneId() phoneId: number,
+    @PhoneOwnerParam('opportunity') owner: PhoneOwner,
+    @PhoneId() id: number,
     @Body(RequestValidationPipe) changes: UpdatePhoneDto,
-    @IfMatch() tags?: string[],
+    @IfMatch() entityTags?: string[],
   ): Promise<PhoneDto> {
-    return this.phones.update({ type: 'opportunity', id, organization }, phoneId, changes, tags);
+    return this.phones.update(owner, id, changes, entityTags);
   }
 
   @Delete(':id')
   @HttpCode(204)
   @ApiDeletePhone('an opportunity', 2)
   deleteOpportunityPhone(
-    @OrganizationId() organization: IdOrSlug,
-    @OpportunityId() id: IdOrSlug,
-    @PhoneId() phoneId: number,
-    @IfMatch() tags?: string[],
+    @PhoneOwnerParam('opportunity') owner: PhoneOwner,
+    @PhoneId() id: number,
+    @IfMatch() entityTags?: string[],
   ): Promise<void> {
-    return this.phones.delete({ type: 'opportunity', id, organization }, phoneId, tags);
+    return this.phones.delete(owner, id, entityTags);
   }
 }

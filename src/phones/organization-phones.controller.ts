@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { IfMatch } from '../common/etag.js';
-import { ApiOrganizationId, type IdOrSlug, OrganizationId, PhoneId } from '../common/path-params.js';
+import { ApiOrganizationId, PhoneId } from '../common/path-params.js';
 import { RequestValidationPipe } from '../common/request-validation.pipe.js';
 import { IdempotencyKey, type IdempotentRequest } from '../idempotency/idempotency-key.decorator.js';
 import {
@@ -14,6 +14,7 @@ import {
 import { CreatePhoneDto } from './dto/create-phone.dto.js';
 import { PhoneDto } from './dto/phone.dto.js';
 import { UpdatePhoneDto } from './dto/update-phone.dto.js';
+import { type PhoneOwner, PhoneOwnerParam } from './phone-owner.js';
 import { PhonesService } from './phones.service.js';
 
 @ApiTags('Phones of organizations')
@@ -24,45 +25,48 @@ export class OrganizationPhonesController {
 
   @Get()
   @ApiListPhones('an organization')
-  listOrganizationPhones(@OrganizationId() id: IdOrSlug): Promise<string> {
-    return this.phones.list({ type: 'organization', id });
+  listOrganizationPhones(@PhoneOwnerParam('organization') owner: PhoneOwner): Promise<string> {
+    return this.phones.list(owner);
   }
 
   @Post()
   @ApiCreatePhone('an organization')
   createOrganizationPhone(
-    @OrganizationId() id: IdOrSlug,
+    @PhoneOwnerParam('organization') owner: PhoneOwner,
     @Body(RequestValidationPipe) phone: CreatePhoneDto,
     @IdempotencyKey() request?: IdempotentRequest,
   ): Promise<PhoneDto> {
-    return this.phones.create({ type: 'organization', id }, phone, request);
+    return this.phones.create(owner, phone, request);
   }
 
   @Get(':id')
   @ApiGetPhone('an organization', 1)
-  getOrganizationPhone(@OrganizationId() id: IdOrSlug, @PhoneId() phoneId: number): Promise<PhoneDto> {
-    return this.phones.get({ type: 'organization', id }, phoneId);
+  getOrganizationPhone(
+    @PhoneOwnerParam('organization') owner: PhoneOwner,
+    @PhoneId() id: number,
+  ): Promise<PhoneDto> {
+    return this.phones.get(owner, id);
   }
 
   @Put(':id')
   @ApiUpdatePhone('an organization', 1)
   updateOrganizationPhone(
-    @OrganizationId() id: IdOrSlug,
-    @PhoneId() phoneId: number,
+    @PhoneOwnerParam('organization') owner: PhoneOwner,
+    @PhoneId() id: number,
     @Body(RequestValidationPipe) changes: UpdatePhoneDto,
-    @IfMatch() tags?: string[],
+    @IfMatch() entityTags?: string[],
   ): Promise<PhoneDto> {
-    return this.phones.update({ type: 'organization', id }, phoneId, changes, tags);
+    return this.phones.update(owner, id, changes, entityTags);
   }
 
   @Delete(':id')
   @HttpCode(204)
   @ApiDeletePhone('an organization', 1)
   deleteOrganizationPhone(
-    @OrganizationId() id: IdOrSlug,
-    @PhoneId() phoneId: number,
-    @IfMatch() tags?: string[],
+    @PhoneOwnerParam('organization') owner: PhoneOwner,
+    @PhoneId() id: number,
+    @IfMatch() entityTags?: string[],
   ): Promise<void> {
-    return this.phones.delete({ type: 'organization', id }, phoneId, tags);
+    return this.phones.delete(owner, id, entityTags);
   }
 }

@@ -1,226 +1,216 @@
 import type { QueryConfig } from 'pg';
 import { entityTagSql, type Versioned } from '../common/etag.js';
 import type { IdOrSlug } from '../common/path-params.js';
-import type { PhoneDto } from './dto/phone.dto.js';
-import type { UpdatePhoneDto } from './dto/update-phone.dto.js';
 import type { CreatePhoneDto } from './dto/create-phone.dto.js';
+import { PHONE_FIELDS, type PhoneDto } from './dto/phone.dto.js';
+import type { UpdatePhoneDto } from './dto/update-phone.dto.js';
 import type { PhoneOwner } from './phone-owner.js';
 
 /*
- * All SQL of the phones. An operation is one statement, which finds the owner by its path and reads or writes the phones;
- * reads that overlap share one. Each has a name, so that PostgreSQL parses and plans it once for each connection.
+ * All SQL of phones. Each operation is one statement, which finds the owner by its path and reads or writes its phones.
+ * Reads that overlap share a statement. Statements have names, so that PostgreSQL plans them once per connection.
  */
 
-/** A phone with its version, which is in its ETag. */
+/** A phone with its version, which is part of its entity tag. */
 export type PhoneRow = PhoneDto & Versioned;
 
-/** A row of a write under a condition: nulls for a phone that is not as it should be. */
-export type ConditionalRow = PhoneRow | { id: null };
+/** The result of a conditional write: only nulls when the phone does not have one of the expected entity tags. */
+export type ConditionalRow<Row> = Row | { id: null };
 
-/** The fields of a phone on the wire. */
-const FIELDS = ['id', 'digits', 'phone_type', 'is_primary'].map((field) => `phones.${field}`).join(', ');
+const FIELDS = Object.keys(PHONE_FIELDS)
+  .map((field) => `phones.${field}`)
+  .join(', ');
 
-/** Whether the phone's ETag is one of `$2`, or any will do. */
-const IS_EXPECTED = `coalesce(${entityTagSql('phones')} = ANY($2::text[]), true)`;
+/** Whether the phone has one of the expected entity tags, or any will do. */
+const IS_EXPECTED = `coalesce(${entityTagSql('phones')} = ANY($entity_tags::text[]), true)`;
 
-/** The text of each statement by its name, put together once. */
-const texts = new Map<string, string>();
-
-function statement(name: string, values: unknown[], text: () => string): QueryConfig {
-  let known = texts.get(name);
-  if (known === undefined) texts.set(name, (known = text()));
-  return { name, text: known, values };
-}
-
-/** A read, of one phone of an owner or, without `id`, of all. */
+/** A read of one phone of an owner or, without `id`, of all. */
 export interface PhoneLookup {
   owner: PhoneOwner;
   id?: number;
 }
 
-/** What a statement found for the read at this place, from 1 on. There is no row for an owner that is not there. */
+/** What a shared statement found for the lookup with this ordinal, from 1. Without an owner, there is no row. */
 export interface LookupRow<Found> {
   ordinal: number;
   found: Found;
 }
 
-/** The name of the statement that answers a read. Reads of one name can share it. */
+/** @returns the name of the statement for a lookup. Lookups with the same name can share it. */
 export function lookupName({ owner, id }: PhoneLookup): string {
-  return `${id === undefined ? 'list phones' : 'get phone'} of ${nameOfLookup(owner)}`;
+  return `${id === undefined ? 'list phones' : 'get phone'} of ${ownerPathName(owner)}`;
 }
 
 /**
- * Finds for each owner its phones by ascending ID, as they are answered: as JSON, which PostgreSQL writes faster than a
- * service that would have to read every row before.
+ * Finds the phones of each owner, by ascending ID. PostgreSQL writes the JSON of the response, which is faster than to
+ * parse rows and to serialize them again.
  *
- * @param reads of one name
+ * @param lookups with the same name
  */
-export function listPhones(reads: readonly PhoneLookup[]): QueryConfig {
+export function listPhones(lookups: readonly PhoneLookup[]): QueryConfig {
   return lookUpPhones(
-    reads,
-    (phonesOfOwner) => `
-    SELECT '[' || coalesce(string_agg(row_to_json(answer)::text, ','), '') || ']'
+    lookups,
+    (isOfOwner) => `
+    SELECT '[' || coalesce(string_agg(row_to_json(result)::text, ','), '') || ']'
     FROM (
-      SELECT ${FIELDS} FROM phones WHERE ${phonesOfOwner} ORDER BY id
-    ) AS answer`,
+      SELECT ${FIELDS} FROM phones WHERE ${isOfOwner} ORDER BY id
+    ) AS result`,
   );
 }
 
 /**
  * Finds one phone of each owner, or null.
  *
- * @param reads of one name
+ * @param lookups with the same name
  */
-export function getPhones(reads: readonly PhoneLookup[]): QueryConfig {
+export function getPhones(lookups: readonly PhoneLookup[]): QueryConfig {
   return lookUpPhones(
-    reads,
-    (phonesOfOwner) => `
-    SELECT row_to_json(answer)
+    lookups,
+    (isOfOwner) => `
+    SELECT row_to_json(result)
     FROM (
-      SELECT ${FIELDS}, phones.version FROM phones WHERE ${phonesOfOwner} AND id = key.phone
-    ) AS answer`,
+      SELECT ${FIELDS}, phones.version FROM phones WHERE ${isOfOwner} AND id = key.phone
+    ) AS result`,
   );
 }
 
-/** One statement for all reads: it takes a column of keys for each part of their paths. */
-function lookUpPhones(reads: readonly PhoneLookup[], select: (phonesOfOwner: string) => string): QueryConfig {
-  const [first] = reads;
-  if (first === undefined) throw new Error('There is nothing to read.');
+/** Executes several lookups in one statement. Its parameters are arrays, one for each part of their paths. */
+function lookUpPhones(lookups: readonly PhoneLookup[], select: (isOfOwner: string) => string): QueryConfig {
+  const [first] = lookups;
+  if (first === undefined) throw new Error('There are no lookups.');
   const { owner, id } = first;
-  const columns = [{ name: 'owner', keys: reads.map((read) => read.owner.id) }];
+  const keys: Record<string, IdOrSlug[]> = { owner: lookups.map((lookup) => lookup.owner.id) };
   if (organizationOf(owner) !== undefined) {
-    columns.push({ name: 'organization', keys: reads.flatMap((read) => organizationOf(read.owner) ?? []) });
+    keys.organization = lookups.flatMap((lookup) => organizationOf(lookup.owner) ?? []);
   }
-  if (id !== undefined) columns.push({ name: 'phone', keys: reads.flatMap((read) => read.id ?? []) });
-  return statement(
+  if (id !== undefined) keys.phone = lookups.flatMap((lookup) => lookup.id ?? []);
+  const arrays = Object.entries(keys).map(
+    ([name, [key]]) => `$${name}::${typeof key === 'number' ? 'integer' : 'text'}[]`,
+  );
+  return prepare(
     lookupName(first),
-    columns.map(({ keys }) => keys),
-    () => {
-      const arrays = columns.map(
-        ({ keys: [key] }, index) => `$${index + 1}::${typeof key === 'number' ? 'integer' : 'text'}[]`,
-      );
-      const names = columns.map(({ name }) => name);
-      return `
-        SELECT key.ordinal::integer, (${select(`owner_type = '${owner.type}' AND owner_id = owner.id`)}) AS found
-        FROM unnest(${arrays.join(', ')}) WITH ORDINALITY AS key (${names.join(', ')}, ordinal)
-        ${joinOwner(owner)}`;
-    },
+    `SELECT key.ordinal::integer, (${select(`owner_type = '${owner.type}' AND owner_id = owner.id`)}) AS found
+     FROM unnest(${arrays.join(', ')}) WITH ORDINALITY AS key (${Object.keys(keys).join(', ')}, ordinal)
+     ${joinOwner(owner)}`,
+    keys,
   );
 }
 
 /**
- * Returns the new phone; no row when there is no owner. The number that was primary gives way before the
- * new one is written: the join with the count of the one makes PostgreSQL finish the other first. Whether the
- * owner has phones is asked of a function, which sees those that came or went while this waited for the owner.
+ * Inserts a phone and returns it. No row when there is no owner. The former primary phone is demoted first: the join
+ * with the count of demoted phones makes PostgreSQL complete that update before it inserts. `owner_has_phones` is a
+ * function because it must see phones that were committed while this statement waited for the lock of the owner.
  */
 export function createPhone(
   owner: PhoneOwner,
   { digits, phone_type, is_primary }: CreatePhoneDto,
 ): QueryConfig {
-  return statement(
-    `create phone of ${nameOfLookup(owner)}`,
-    [digits, phone_type ?? null, is_primary ?? null, ...keysOf(owner)],
-    () => `
-      WITH owner AS (${findOwner(owner, 4)} FOR NO KEY UPDATE),
-      demoted AS (
-        UPDATE phones SET is_primary = false
-        FROM owner
-        WHERE phones.owner_type = '${owner.type}' AND phones.owner_id = owner.id
-          AND phones.is_primary AND $3::boolean
-        RETURNING phones.id
-      )
-      INSERT INTO phones (owner_type, owner_id, digits, phone_type, is_primary)
-      SELECT '${owner.type}', owner.id, $1::varchar, $2::varchar,
-        coalesce($3::boolean, NOT owner_has_phones('${owner.type}', owner.id))
-      FROM owner, (SELECT count(*) FROM demoted) AS demotion
-      RETURNING ${FIELDS}, phones.version`,
+  return prepare(
+    `create phone of ${ownerPathName(owner)}`,
+    `WITH owner AS (${findOwner(owner)} FOR NO KEY UPDATE),
+     demoted AS (
+       UPDATE phones SET is_primary = false
+       FROM owner
+       WHERE phones.owner_type = '${owner.type}' AND phones.owner_id = owner.id
+         AND phones.is_primary AND $is_primary::boolean
+       RETURNING phones.id
+     )
+     INSERT INTO phones (owner_type, owner_id, digits, phone_type, is_primary)
+     SELECT '${owner.type}', owner.id, $digits::varchar, $phone_type::varchar,
+       coalesce($is_primary::boolean, NOT owner_has_phones('${owner.type}', owner.id))
+     FROM owner, (SELECT count(*) FROM demoted) AS demotion
+     RETURNING ${FIELDS}, phones.version`,
+    { digits, phone_type: phone_type ?? null, is_primary: is_primary ?? null, ...ownerKeys(owner) },
   );
 }
 
 /**
- * Changes the fields that are given, if the phone's ETag is among `tags` or there are none. Returns the phone; a row of
- * nulls when its ETag is another one; no row when the owner has no such phone. The row is locked before its ETag is
- * looked at. As in {@link createPhone} the number that was primary gives way first.
+ * Updates the fields that are present, if the phone has one of the entity tags or there are none. Returns the phone, a
+ * row of nulls when it has another entity tag, or no row when the owner has no such phone. The phone is locked before
+ * its entity tag is compared. The former primary phone is demoted first, as in {@link createPhone}.
  */
 export function updatePhone(
   owner: PhoneOwner,
   id: number,
   { digits, phone_type, is_primary }: UpdatePhoneDto,
-  tags?: string[],
+  entityTags?: string[],
 ): QueryConfig {
-  return statement(
-    `update phone of ${nameOfLookup(owner)}`,
-    [
+  return prepare(
+    `update phone of ${ownerPathName(owner)}`,
+    `WITH owner AS (${findOwner(owner)} FOR NO KEY UPDATE),
+     phone AS (
+       SELECT phones.id, phones.owner_id, ${IS_EXPECTED} AS is_expected
+       FROM phones JOIN owner ON phones.owner_type = '${owner.type}' AND phones.owner_id = owner.id
+       WHERE phones.id = $id
+       FOR NO KEY UPDATE OF phones
+     ),
+     demoted AS (
+       UPDATE phones SET is_primary = false
+       FROM phone
+       WHERE phones.owner_type = '${owner.type}' AND phones.owner_id = phone.owner_id
+         AND phones.is_primary AND phones.id <> phone.id AND $is_primary::boolean AND phone.is_expected
+       RETURNING phones.id
+     ),
+     updated AS (
+       UPDATE phones SET
+         digits = coalesce($digits::varchar, phones.digits),
+         phone_type = CASE WHEN $has_phone_type::boolean THEN $phone_type::varchar ELSE phones.phone_type END,
+         is_primary = coalesce($is_primary::boolean, phones.is_primary)
+       FROM phone, (SELECT count(*) FROM demoted) AS demotion
+       WHERE phones.id = phone.id AND phone.is_expected
+       RETURNING ${FIELDS}, phones.version
+     )
+     SELECT updated.* FROM phone LEFT JOIN updated ON true`,
+    {
       id,
-      tags ?? null,
-      digits ?? null,
-      phone_type !== undefined,
-      phone_type ?? null,
-      is_primary ?? null,
-      ...keysOf(owner),
-    ],
-    () => `
-      WITH owner AS (${findOwner(owner, 7)} FOR NO KEY UPDATE),
-      phone AS (
-        SELECT phones.id, phones.owner_id, ${IS_EXPECTED} AS is_expected
-        FROM phones JOIN owner ON phones.owner_type = '${owner.type}' AND phones.owner_id = owner.id
-        WHERE phones.id = $1
-        FOR NO KEY UPDATE OF phones
-      ),
-      demoted AS (
-        UPDATE phones SET is_primary = false
-        FROM phone
-        WHERE phones.owner_type = '${owner.type}' AND phones.owner_id = phone.owner_id
-          AND phones.is_primary AND phones.id <> phone.id AND $6::boolean AND phone.is_expected
-        RETURNING phones.id
-      ),
-      updated AS (
-        UPDATE phones SET
-          digits = coalesce($3::varchar, phones.digits),
-          phone_type = CASE WHEN $4::boolean THEN $5::varchar ELSE phones.phone_type END,
-          is_primary = coalesce($6::boolean, phones.is_primary)
-        FROM phone, (SELECT count(*) FROM demoted) AS demotion
-        WHERE phones.id = phone.id AND phone.is_expected
-        RETURNING ${FIELDS}, phones.version
-      )
-      SELECT updated.* FROM phone LEFT JOIN updated ON true`,
+      entity_tags: entityTags ?? null,
+      digits: digits ?? null,
+      has_phone_type: phone_type !== undefined,
+      phone_type: phone_type ?? null,
+      is_primary: is_primary ?? null,
+      ...ownerKeys(owner),
+    },
   );
 }
 
 /**
- * Deletes a phone under the same condition as {@link updatePhone}. Returns its ID, or rows as that does. It holds the
- * owner, as every write does: one that asks for the owner's phones meanwhile is answered when this is done.
+ * Deletes a phone under the same condition as {@link updatePhone}. Returns its ID, null, or no row. It locks the owner as
+ * every write does, so that a concurrent create knows whether its phone is the only one.
  */
-export function deletePhone(owner: PhoneOwner, id: number, tags?: string[]): QueryConfig {
-  return statement(
-    `delete phone of ${nameOfLookup(owner)}`,
-    [id, tags ?? null, ...keysOf(owner)],
-    () => `
-      WITH owner AS (${findOwner(owner, 3)} FOR NO KEY UPDATE),
-      phone AS (
-        SELECT phones.id, ${IS_EXPECTED} AS is_expected
-        FROM phones JOIN owner ON phones.owner_type = '${owner.type}' AND phones.owner_id = owner.id
-        WHERE phones.id = $1
-        FOR UPDATE OF phones
-      ),
-      deleted AS (
-        DELETE FROM phones USING phone WHERE phones.id = phone.id AND phone.is_expected
-        RETURNING phones.id
-      )
-      SELECT deleted.id FROM phone LEFT JOIN deleted ON true`,
+export function deletePhone(owner: PhoneOwner, id: number, entityTags?: string[]): QueryConfig {
+  return prepare(
+    `delete phone of ${ownerPathName(owner)}`,
+    `WITH owner AS (${findOwner(owner)} FOR NO KEY UPDATE),
+     phone AS (
+       SELECT phones.id, ${IS_EXPECTED} AS is_expected
+       FROM phones JOIN owner ON phones.owner_type = '${owner.type}' AND phones.owner_id = owner.id
+       WHERE phones.id = $id
+       FOR UPDATE OF phones
+     ),
+     deleted AS (
+       DELETE FROM phones USING phone WHERE phones.id = phone.id AND phone.is_expected
+       RETURNING phones.id
+     )
+     SELECT deleted.id FROM phone LEFT JOIN deleted ON true`,
+    { id, entity_tags: entityTags ?? null, ...ownerKeys(owner) },
   );
 }
 
-/** Waits until no other write to the owner's phones is under way, and keeps others waiting until the transaction ends. */
+/** Waits for other writes to the phones of the owner, and blocks new ones until the transaction ends. */
 export function lockOwner(owner: PhoneOwner): QueryConfig {
-  return statement(
-    `lock ${nameOfLookup(owner)}`,
-    keysOf(owner),
-    () => `${findOwner(owner, 1)} FOR NO KEY UPDATE`,
-  );
+  return prepare(`lock ${ownerPathName(owner)}`, `${findOwner(owner)} FOR NO KEY UPDATE`, ownerKeys(owner));
 }
 
-/** Where the owners of each type are. */
+/** Creates a prepared statement whose text has named parameters, such as `$digits`; PostgreSQL numbers them. */
+function prepare(name: string, text: string, parameters: Record<string, unknown>): QueryConfig {
+  const names = Object.keys(parameters);
+  return {
+    name,
+    text: text.replace(/\$([a-z_]+)/g, (_, parameter: string) => `$${names.indexOf(parameter) + 1}`),
+    values: Object.values(parameters),
+  };
+}
+
 const TABLES = {
   organization: 'organizations',
   opportunity: 'opportunities',
@@ -231,32 +221,29 @@ function organizationOf(owner: PhoneOwner): IdOrSlug | undefined {
   return owner.type === 'organization' ? undefined : owner.organization;
 }
 
-/** Names the way in which an owner is found; statements that find it in another one have other names. */
-function nameOfLookup(owner: PhoneOwner): string {
+/** Names how an owner is found. Statements that find it in another way have other names. */
+function ownerPathName(owner: PhoneOwner): string {
   const organization = organizationOf(owner);
   const name = `${owner.type} by ${keyColumn(owner.id)}`;
   return organization === undefined ? name : `${name} of organization by ${keyColumn(organization)}`;
 }
 
-/** The values by which {@link findOwner} finds it. */
-function keysOf(owner: PhoneOwner): IdOrSlug[] {
+/** The parameters of {@link findOwner}. */
+function ownerKeys(owner: PhoneOwner): Record<string, IdOrSlug> {
   const organization = organizationOf(owner);
-  return organization === undefined ? [owner.id] : [owner.id, organization];
+  return organization === undefined ? { owner: owner.id } : { owner: owner.id, organization };
 }
 
-/**
- * The SELECT that finds the ID of an owner by its path. Its parameters are numbered from `first` on.
- * An opportunity or a location is found only under its own organization.
- */
-function findOwner(owner: PhoneOwner, first: number): string {
+/** Selects the ID of an owner by its path: an opportunity or a location is only found under its own organization. */
+function findOwner(owner: PhoneOwner): string {
   const organization = organizationOf(owner);
-  const find = `SELECT id FROM ${TABLES[owner.type]} WHERE ${keyColumn(owner.id)} = $${first}`;
+  const find = `SELECT id FROM ${TABLES[owner.type]} WHERE ${keyColumn(owner.id)} = $owner`;
   if (organization === undefined) return find;
-  if (typeof organization === 'number') return `${find} AND organization_id = $${first + 1}`;
-  return `${find} AND organization_id = (SELECT id FROM organizations WHERE slug = $${first + 1})`;
+  if (typeof organization === 'number') return `${find} AND organization_id = $organization`;
+  return `${find} AND organization_id = (SELECT id FROM organizations WHERE slug = $organization)`;
 }
 
-/** The JOIN that finds the owner of a row `key`, of which `key.owner` and `key.organization` are parts of the path. */
+/** Joins the owner of a row `key`, whose columns `owner` and `organization` are the parts of the path. */
 function joinOwner(owner: PhoneOwner): string {
   const organization = organizationOf(owner);
   const join = `JOIN ${TABLES[owner.type]} AS owner ON owner.${keyColumn(owner.id)} = key.owner`;

@@ -3,29 +3,20 @@ import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation }
 import { RouteSchema } from '@nestjs/platform-fastify';
 import { ApiEtagHeader, ApiLocationHeader, ApiProblems } from '../common/api-responses.js';
 import { ApiPhoneId } from '../common/path-params.js';
-import { PhoneDto } from './dto/phone.dto.js';
+import { PHONE_FIELDS, PhoneDto } from './dto/phone.dto.js';
 
 /*
- * What the OpenAPI document says of the five operations, which are the same for every owner, and which fields Fastify
- * writes into their answers. `owner` comes with its article, as in "an organization"; `example` is the ID of a phone of
- * that owner in the seed.
+ * What the OpenAPI document says of the five operations, which are the same for every owner, and the schema by which
+ * Fastify serializes their responses. `owner` comes with its article, as in "an organization"; `example` is the ID of a
+ * phone of that owner in the sample data.
  */
 
-/** A phone on the wire (JSON Schema), as `PhoneDto` has it. Its version is not there. */
-const PHONE = {
-  type: 'object',
-  properties: {
-    id: { type: 'integer' },
-    digits: { type: 'string' },
-    phone_type: { type: 'string', nullable: true },
-    is_primary: { type: 'boolean' },
-  },
-};
+const PHONE = { type: 'object', properties: PHONE_FIELDS };
 
 export const ApiListPhones = (owner: string) =>
   applyDecorators(
     ApiOperation({ summary: `List the phones of ${owner}`, description: 'All of them, by ascending ID.' }),
-    // It comes already serialized; Fastify would call a string text/plain.
+    // The handler returns JSON, which Fastify would send as text/plain.
     Header('Content-Type', 'application/json; charset=utf-8'),
     ApiOkResponse({ type: [PhoneDto], description: 'The phones; none is an empty array.' }),
     ApiProblems(404, 503),

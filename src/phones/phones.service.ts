@@ -1,133 +1,93 @@
 import { Injectable, PreconditionFailedException } from '@nestjs/common';
-import { Pool, type QueryConfig } from 'pg';
-import { DataSource, type EntityManager } from 'typeorm';
-import { postgresError } from '../database/postgres-errors.js';
-import { retryOnConflict } from '../database/retry-on-conflict.js';
 import { PRECONDITION_FAILED } from '../common/etag.js';
 import { notFound } from '../common/problem-details.js';
 import type { IdempotentRequest } from '../idempotency/idempotency-key.decorator.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { CreatePhoneDto } from './dto/create-phone.dto.js';
 import type { UpdatePhoneDto } from './dto/update-phone.dto.js';
+import type { ConditionalRow, PhoneRow } from './phone.queries.js';
 import type { PhoneOwner } from './phone-owner.js';
-import { PhonesLoader } from './phones.loader.js';
-import {
-  createPhone,
-  deletePhone,
-  lockOwner,
-  type ConditionalRow,
-  type PhoneRow,
-  updatePhone,
-} from './phone.queries.js';
+import { PhonesRepository } from './phones.repository.js';
 
 /**
- * The rules of phones. An owner has at most one primary number. A phone is found only under its own owner,
- * and an owner only under its own organization; what is not found is a NotFoundException.
+ * The rules of phones. An owner has at most one primary phone. A phone is found only under its own owner, and an owner
+ * only under its own organization.
  */
 @Injectable()
 export class PhonesService {
   constructor(
-    private readonly pool: Pool,
-    private readonly loader: PhonesLoader,
-    private readonly dataSource: DataSource,
+    private readonly phones: PhonesRepository,
     private readonly idempotency: IdempotencyService,
   ) {}
 
   /**
-   * @returns the owner's phones by ascending ID, as JSON
+   * @returns the phones of the owner by ascending ID, as JSON
    * @throws NotFoundException when there is no such owner
-   * @throws TryAgainException as {@link PhonesLoader.list}
    */
   async list(owner: PhoneOwner): Promise<string> {
-    const phones = await this.loader.list(owner);
-    if (phones === undefined) throw notFound(owner.type);
-    return phones;
+    return rowOrNotFound(await this.phones.list(owner), owner.type);
   }
 
-  /**
-   * @throws NotFoundException when there is no such owner, or it has no such phone
-   * @throws TryAgainException as {@link PhonesLoader.get}
-   */
+  /** @throws NotFoundException when there is no such owner, or when it has no such phone */
   async get(owner: PhoneOwner, id: number): Promise<PhoneRow> {
-    const phone = await this.loader.get(owner, id);
+    const phone = await this.phones.find(owner, id);
     if (phone === undefined) throw notFound(owner.type);
     if (phone === null) throw notFound('phone');
     return phone;
   }
 
   /**
-   * Adds a phone. Where `is_primary` is left out, the owner's only number becomes its primary one.
+   * Adds a phone. If `is_primary` is absent, the only phone of an owner becomes its primary phone.
    *
-   * @param request the request, when it brings an `Idempotency-Key`: sent again, it adds nothing again
+   * @param request the request, if it has an `Idempotency-Key`
    * @throws NotFoundException when there is no such owner
-   * @throws TryAgainException, ConflictException as {@link IdempotencyService.executeOnce} says
+   * @throws RetryableException, ConflictException see {@link IdempotencyService.executeOnce}
    */
   async create(owner: PhoneOwner, phone: CreatePhoneDto, request?: IdempotentRequest): Promise<PhoneRow> {
-    const statement = createPhone(owner, phone);
-    // Without a key there is nothing to keep beside the phone, so one prepared statement is all.
-    if (request === undefined) return found(await this.write<PhoneRow>(owner, statement), owner.type);
+    // Without a key there is no record to save in the same transaction, so that a single statement suffices.
+    if (request === undefined) return rowOrNotFound(await this.phones.create(owner, phone), owner.type);
     return this.idempotency.executeOnce(request, async (manager) =>
-      found(await writeAlone<PhoneRow>(manager, owner, statement), owner.type),
+      rowOrNotFound(await this.phones.createInTransaction(manager, owner, phone), owner.type),
     );
   }
 
   /**
-   * Changes the fields that are given and leaves the others.
+   * Changes the fields that are present, and leaves the others as they are.
    *
-   * @param tags the ETags that the phone may have; left out: any
-   * @throws NotFoundException when the owner has no such phone, or is not there itself
-   * @throws PreconditionFailedException when the phone has another ETag
+   * @param entityTags the entity tags that the phone may have; any if absent
+   * @throws NotFoundException when there is no such owner, or when it has no such phone
+   * @throws PreconditionFailedException when the phone has another entity tag
    */
-  async update(owner: PhoneOwner, id: number, changes: UpdatePhoneDto, tags?: string[]): Promise<PhoneRow> {
-    return expected(await this.write<ConditionalRow>(owner, updatePhone(owner, id, changes, tags)));
+  async update(
+    owner: PhoneOwner,
+    id: number,
+    changes: UpdatePhoneDto,
+    entityTags?: string[],
+  ): Promise<PhoneRow> {
+    return rowOrPreconditionFailed(await this.phones.update(owner, id, changes, entityTags));
   }
 
   /**
-   * Deletes a phone. If it was the primary one, none is: whom people should call is not for us to guess.
+   * Deletes a phone. Deleting the primary phone leaves the owner without one: which of the others people should call is
+   * not for a program to guess.
    *
-   * @param tags the ETags that the phone may have; left out: any
-   * @throws NotFoundException when the owner has no such phone, or is not there itself
-   * @throws PreconditionFailedException when the phone has another ETag
+   * @param entityTags the entity tags that the phone may have; any if absent
+   * @throws NotFoundException when there is no such owner, or when it has no such phone
+   * @throws PreconditionFailedException when the phone has another entity tag
    */
-  async delete(owner: PhoneOwner, id: number, tags?: string[]): Promise<void> {
-    expected(await this.write<{ id: number | null }>(owner, deletePhone(owner, id, tags)));
-  }
-
-  /**
-   * Runs a statement that may make a number the primary one. Of two that run at once and cannot see each
-   * other's number, the index refuses the later one. That one is run again under the owner's lock.
-   */
-  private write<Row>(owner: PhoneOwner, statement: QueryConfig): Promise<Row[]> {
-    return retryOnConflict(async () => {
-      try {
-        return (await this.pool.query(statement)).rows as Row[];
-      } catch (error) {
-        if (postgresError(error)?.constraint !== 'uq_phones_primary') throw error;
-        return this.dataSource.transaction((manager) => writeAlone<Row>(manager, owner, statement));
-      }
-    });
+  async delete(owner: PhoneOwner, id: number, entityTags?: string[]): Promise<void> {
+    rowOrPreconditionFailed(await this.phones.delete(owner, id, entityTags));
   }
 }
 
-/** Runs a statement while it holds the owner, with all that others have written in sight, so that it cannot collide. */
-async function writeAlone<Row>(
-  manager: EntityManager,
-  owner: PhoneOwner,
-  { text, values }: QueryConfig,
-): Promise<Row[]> {
-  const lock = lockOwner(owner);
-  await manager.query(lock.text, lock.values);
-  return manager.query<Row[]>(text, values);
-}
-
-function found<Row>([row]: Row[], resource: string): Row {
+function rowOrNotFound<Row>(row: Row | undefined, resource: string): Row {
   if (row === undefined) throw notFound(resource);
   return row;
 }
 
-/** The row of a write under a condition: none without a phone, nulls for a phone that is not as it should be. */
-function expected<Row extends { id: number | null }>(rows: Row[]): Row & { id: number } {
-  const row = found(rows, 'phone');
-  if (row.id === null) throw new PreconditionFailedException(PRECONDITION_FAILED);
-  return row as Row & { id: number };
+/** Of a conditional write: the row has only nulls when the phone does not have one of the expected entity tags. */
+function rowOrPreconditionFailed<Row extends { id: number }>(row: ConditionalRow<Row> | undefined): Row {
+  const found = rowOrNotFound(row, 'phone');
+  if (found.id === null) throw new PreconditionFailedException(PRECONDITION_FAILED);
+  return found;
 }

@@ -1,0 +1,113 @@
+import { Injectable } from '@nestjs/common';
+import { Pool, type QueryConfig } from 'pg';
+import { DataSource, type EntityManager } from 'typeorm';
+import { postgresError } from '../database/postgres-errors.js';
+import { retryOnConflict } from '../database/retry-on-conflict.js';
+import type { CreatePhoneDto } from './dto/create-phone.dto.js';
+import type { UpdatePhoneDto } from './dto/update-phone.dto.js';
+import {
+  type ConditionalRow,
+  createPhone,
+  deletePhone,
+  lockOwner,
+  type PhoneRow,
+  updatePhone,
+} from './phone.queries.js';
+import type { PhoneOwner } from './phone-owner.js';
+import { PhonesLoader } from './phones.loader.js';
+
+/** Reads and writes phones. Each operation is one statement, which also finds the owner. */
+@Injectable()
+export class PhonesRepository {
+  constructor(
+    private readonly pool: Pool,
+    private readonly dataSource: DataSource,
+    private readonly loader: PhonesLoader,
+  ) {}
+
+  /**
+   * @returns the phones of the owner by ascending ID, as JSON; undefined when there is no such owner
+   * @throws RetryableException when the database is overloaded
+   */
+  list(owner: PhoneOwner): Promise<string | undefined> {
+    return this.loader.list(owner);
+  }
+
+  /**
+   * @returns the phone; null when the owner has no such phone; undefined when there is no such owner
+   * @throws RetryableException when the database is overloaded
+   */
+  find(owner: PhoneOwner, id: number): Promise<PhoneRow | null | undefined> {
+    return this.loader.get(owner, id);
+  }
+
+  /** @returns the new phone; undefined when there is no such owner */
+  create(owner: PhoneOwner, phone: CreatePhoneDto): Promise<PhoneRow | undefined> {
+    return this.executeWrite<PhoneRow>(owner, createPhone(owner, phone));
+  }
+
+  /**
+   * The same as part of a transaction, which must not fail because of a race.
+   *
+   * @returns the new phone; undefined when there is no such owner
+   */
+  createInTransaction(
+    manager: EntityManager,
+    owner: PhoneOwner,
+    phone: CreatePhoneDto,
+  ): Promise<PhoneRow | undefined> {
+    return executeWithOwnerLock<PhoneRow>(manager, owner, createPhone(owner, phone));
+  }
+
+  /**
+   * @param entityTags the entity tags that the phone may have; any if absent
+   * @returns the phone; only nulls when it has another entity tag; undefined when there is no such phone or owner
+   */
+  update(
+    owner: PhoneOwner,
+    id: number,
+    changes: UpdatePhoneDto,
+    entityTags?: string[],
+  ): Promise<ConditionalRow<PhoneRow> | undefined> {
+    return this.executeWrite(owner, updatePhone(owner, id, changes, entityTags));
+  }
+
+  /**
+   * @param entityTags the entity tags that the phone may have; any if absent
+   * @returns its ID; null when it has another entity tag; undefined when there is no such phone or owner
+   */
+  delete(
+    owner: PhoneOwner,
+    id: number,
+    entityTags?: string[],
+  ): Promise<ConditionalRow<{ id: number }> | undefined> {
+    return this.executeWrite(owner, deletePhone(owner, id, entityTags));
+  }
+
+  /**
+   * Executes a statement that may make a phone the primary one. When two run at the same time and cannot see each other's
+   * phone, the unique index rejects the later one, which is then executed again while it holds the owner's lock.
+   */
+  private executeWrite<Row>(owner: PhoneOwner, query: QueryConfig): Promise<Row | undefined> {
+    return retryOnConflict(async () => {
+      try {
+        return ((await this.pool.query(query)).rows as Row[])[0];
+      } catch (error) {
+        if (postgresError(error)?.constraint !== 'uq_phones_primary') throw error;
+        return this.dataSource.transaction((manager) => executeWithOwnerLock<Row>(manager, owner, query));
+      }
+    });
+  }
+}
+
+/** Executes a statement after it has locked the owner, so that it sees every other write and cannot collide with one. */
+async function executeWithOwnerLock<Row>(
+  manager: EntityManager,
+  owner: PhoneOwner,
+  { text, values }: QueryConfig,
+): Promise<Row | undefined> {
+  const lock = lockOwner(owner);
+  await manager.query(lock.text, lock.values);
+  const [row] = await manager.query<Row[]>(text, values);
+  return row;
+}
