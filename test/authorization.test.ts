@@ -108,7 +108,7 @@ describe('An API key', () => {
         expect(response.statusCode).toBe(401);
         expect(response.headers['www-authenticate']).toBe('Bearer realm="phones", error="invalid_token"');
         expect(response.json()).toMatchObject({
-          detail: 'This is no API key: it is incomplete or mistyped.',
+          detail: 'The API key is malformed.',
         });
       }
     },
@@ -131,7 +131,7 @@ describe('An API key', () => {
         });
         expect(response.statusCode).toBe(400);
         expect(response.json()).toMatchObject({
-          detail: 'The request brings two different API keys; send one.',
+          detail: 'The request has two different API keys; send one.',
         });
       }
     }
@@ -193,7 +193,7 @@ describe('A client', () => {
 
   it('gets 403 when it writes to another organization, even if the resource does not exist or the body is invalid', async () => {
     const detail =
-      'The client of this key may not manage this organization: it is not among its organization_ids.';
+      'The client of this API key may not manage this organization: it is not among its organization_ids.';
     for (const url of [
       `${otherPath}/phones/${otherPhone.id}`,
       `${otherPath}/phones/2147483647`,
@@ -349,7 +349,7 @@ describe('A client', () => {
   });
 
   it('gets 403 when it creates an organization or deletes its own', async () => {
-    const detail = 'Only an admin may do this, and the client of this key is not one.';
+    const detail = 'This requires the API key of an admin.';
     expectProblem(await requestAsClient('POST', '/v1/organizations', { name: 'Mine' }), 403, detail);
     expectProblem(await requestAsClient('DELETE', ownPath), 403, detail);
     expect((await requestAsClient('PUT', ownPath, { name: 'Youth Line 24/7' })).status).toBe(200);

@@ -1,8 +1,8 @@
 import { HttpException } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import type { Environment } from '../config/environment.js';
-import { AuthenticationService, hasCredentials } from './authentication.service.js';
+import { AuthenticationService } from './authentication.service.js';
 import { RateLimits } from './rate-limits.js';
 
 /**
@@ -19,7 +19,8 @@ export async function registerAuthentication(
   fastify.decorateRequest('client');
   fastify.decorateRequest('authenticationError');
 
-  const authenticate = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+  fastify.addHook('onRequest', async (request, reply) => {
+    if (isPublic(request)) return;
     try {
       request.client = await authentication.authenticate(request);
     } catch (error) {
@@ -27,14 +28,6 @@ export async function registerAuthentication(
       request.authenticationError = error;
     }
     await rateLimits.for(request.method)?.(request, reply);
-  };
-  fastify.addHook('onRequest', (request, reply, done) => {
-    // Most requests need no promise.
-    if (!(hasCredentials(request) || rateLimits.for(request.method)) || isPublic(request)) done();
-    else
-      void authenticate(request, reply).then(() => {
-        done();
-      }, done);
   });
 }
 
