@@ -57,7 +57,7 @@ export async function registerHooks(app: NestFastifyApplication, environment: En
   app.useGlobalFilters(new ProblemDetailsFilter(allowedMethods));
 
   // Before anything can respond, so that every response has them.
-  setSecurityHeaders(fastify);
+  setSecurityHeaders(app);
   // Before load shedding: an ambiguous request closes its connection, even while the service is overloaded.
   checkRequestHeads(fastify);
   // Before all work that can be avoided.

@@ -10,7 +10,6 @@ import {
   sendProblem,
 } from '../common/problem-details.js';
 import { closeAfterResponse, endConnection } from './http-server.js';
-import { DATA_HEADERS } from './security-headers.js';
 
 const INVALID_HTTP = problemDetails(400, 'This is not a valid HTTP request.');
 
@@ -27,7 +26,8 @@ export function handleFrameworkError(
 ): void {
   // The head of the request was not checked, so nothing behind it can be trusted.
   closeAfterResponse(reply);
-  reply.headers(DATA_HEADERS);
+  // No hook has run that could set it.
+  reply.header('X-Content-Type-Options', 'nosniff');
   sendProblem(reply, problemDetails(statusCode, 'The URL is not valid.'));
 }
 
