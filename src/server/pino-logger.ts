@@ -1,19 +1,36 @@
 import type { LoggerService } from '@nestjs/common';
 import type { FastifyBaseLogger } from 'fastify';
 
-/** Sends what Nest logs to Fastify's pino. Nest's own `log` lines tell of its start, route by route: debug. */
+/** Writes Nest's log to Fastify's pino logger. */
 export class PinoLogger implements LoggerService {
   constructor(private readonly pino: FastifyBaseLogger) {}
 
-  log(message: unknown): void {
-    this.pino.debug(message);
+  /** What Nest logs at this level, such as each route that it registers, is only of interest for debugging. */
+  log(message: unknown, ...parameters: unknown[]): void {
+    this.write('debug', message, parameters);
   }
 
-  warn(message: unknown): void {
-    this.pino.warn(message);
+  debug(message: unknown, ...parameters: unknown[]): void {
+    this.write('debug', message, parameters);
   }
 
-  error(message: unknown): void {
-    this.pino.error(message);
+  warn(message: unknown, ...parameters: unknown[]): void {
+    this.write('warn', message, parameters);
+  }
+
+  error(message: unknown, ...parameters: unknown[]): void {
+    this.write('error', message, parameters);
+  }
+
+  fatal(message: unknown, ...parameters: unknown[]): void {
+    this.write('fatal', message, parameters);
+  }
+
+  /** @param parameters as Nest passes them: optional stack trace, then the context, which is the name of the logger */
+  private write(level: 'debug' | 'warn' | 'error' | 'fatal', message: unknown, parameters: unknown[]): void {
+    const context = parameters.at(-1);
+    if (message instanceof Error) this.pino[level]({ context, err: message });
+    else if (typeof message === 'string') this.pino[level]({ context }, message);
+    else this.pino[level]({ context, ...(message as object) });
   }
 }

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { Logger } from '@nestjs/common';
@@ -9,120 +8,100 @@ import { StartupError } from '../../config/startup-error.js';
 import { DirectoryLock } from './directory-lock.js';
 
 /**
- * How an error message of PostgreSQL's protocol begins whose severity is PANIC (PostgreSQL documentation, section 55.8).
- * Nothing that a caller sent can look like it, as text has no NUL and no length begins with `V`.
+ * How an error message whose severity is PANIC begins (PostgreSQL documentation, section 55.8). No data can look like it,
+ * as text contains no NUL.
  */
 const PANIC = 'SPANIC\0VPANIC\0';
 
-/** How long after a failure the engine is started again, in milliseconds. */
-const RESTART_DELAY = 500;
+/** The pool has one connection. The others are room for the moment in which it replaces that one. */
+const MAX_CONNECTIONS = 10;
 
 /**
- * PGlite (PostgreSQL compiled to WebAssembly) in this process, served on a loopback port so that the
- * ordinary `pg` driver, with all that is built on it, works as it does with a server. As a server does, the engine
- * starts again when it has failed, and finds in its files what was committed.
+ * PGlite (PostgreSQL compiled to WebAssembly) in this process. It listens on a loopback port, so that the ordinary `pg`
+ * driver, and everything built on it, works as it does with a server.
  */
 export class EmbeddedDatabase {
-  private readonly log = new Logger(EmbeddedDatabase.name);
-  private database!: PGlite;
-  private server!: PGLiteSocketServer;
-  private restart: Promise<void> | undefined;
-  private isClosing = false;
-
   private constructor(
     private readonly lock: DirectoryLock,
-    private readonly files: string,
+    private readonly engine: PGlite,
+    private readonly server: PGLiteSocketServer,
   ) {}
 
   /**
-   * @param dataDirectory where the database keeps its files; created when it is not there
-   * @throws StartError when the directory cannot be written or another process uses it
+   * @param dataDirectory where the database keeps its files. Created if it does not exist
+   * @throws StartupError when the directory cannot be written or another process uses it
    */
   static async open(dataDirectory: string): Promise<EmbeddedDatabase> {
     const directory = resolve(dataDirectory);
     const lock = await lockDirectory(directory);
     try {
-      const embedded = new EmbeddedDatabase(lock, await databaseFiles(directory));
-      await embedded.start();
-      return embedded;
+      const engine = new Engine({ dataDir: await createDatabaseFiles(directory) });
+      const server = new PGLiteSocketServer({
+        db: engine,
+        host: '127.0.0.1',
+        port: 0,
+        maxConnections: MAX_CONNECTIONS,
+      });
+      await server.start();
+      return new EmbeddedDatabase(lock, engine, server);
     } catch (error) {
       await lock.release();
-      throw new StartupError(`DATA_DIR ${directory} holds no database that can be opened: ${String(error)}`);
+      throw new StartupError(`DATA_DIR ${directory} does not contain a usable database: ${String(error)}`);
     }
   }
 
-  /** The loopback port, picked by the system, that the server listens on. */
+  /** The loopback port, chosen by the operating system. */
   get port(): number {
     return Number(this.server.getServerConn().split(':')[1]);
   }
 
-  /** Every connection must have ended. */
+  /** All connections must be closed before. */
   async close(): Promise<void> {
-    this.isClosing = true;
-    await this.restart;
     try {
       await this.server.stop();
-      await this.database.close();
+      await this.engine.close();
     } finally {
       await this.lock.release();
     }
   }
+}
 
-  private async start(port = 0): Promise<void> {
-    this.database = await PGlite.create({ dataDir: this.files });
-    this.watch(this.database);
-    // The pool holds one connection. The others are room for the moment in which it replaces it.
-    this.server = new PGLiteSocketServer({ db: this.database, host: '127.0.0.1', port, maxConnections: 10 });
-    await this.server.start();
-  }
+/**
+ * Exits when the engine has failed, for instance because the disk is full: it would go on in an unusable state. Whoever
+ * started the service starts it again, and PostgreSQL recovers what was committed from its write-ahead log.
+ */
+class Engine extends PGlite {
+  private readonly logger = new Logger(EmbeddedDatabase.name);
 
-  /** A server that panics ends, and its supervisor starts it again. This engine would go on, in no usable state. */
-  private watch(database: PGlite): void {
-    const execute = database.execProtocolRawStream.bind(database);
-    database.execProtocolRawStream = async (message, { onRawData, ...options }) => {
-      let hasFailed = false;
-      try {
-        await execute(message, {
-          ...options,
-          onRawData: (data) => {
-            hasFailed ||= Buffer.from(data.buffer, data.byteOffset, data.byteLength).includes(PANIC);
-            onRawData(data);
-          },
-        });
-      } catch (error) {
-        hasFailed = true;
-        throw error;
-      } finally {
-        if (hasFailed) this.restart ??= this.startAgain().finally(() => (this.restart = undefined));
-      }
-    };
-  }
-
-  private async startAgain(): Promise<void> {
-    const { port } = this;
-    this.log.error('The embedded database has failed. It is started again.');
-    let lastReason = '';
-    while (!this.isClosing) {
-      await setTimeout(RESTART_DELAY);
-      try {
-        // Also what the attempt before has started.
-        await this.server.stop();
-        await this.database.close().catch(() => undefined);
-        await this.start(port);
-        return;
-      } catch (error) {
-        const reason = String(error);
-        if (reason !== lastReason)
-          this.log.error(`The embedded database cannot be started again yet: ${reason}`);
-        lastReason = reason;
-      }
+  override async execProtocolRawStream(
+    ...[message, options]: Parameters<PGlite['execProtocolRawStream']>
+  ): Promise<void> {
+    let hasPanicked = false as boolean;
+    try {
+      await super.execProtocolRawStream(message, {
+        ...options,
+        onRawData: (data) => {
+          hasPanicked ||= Buffer.from(data.buffer, data.byteOffset, data.byteLength).includes(PANIC);
+          options.onRawData(data);
+        },
+      });
+    } catch (error) {
+      this.exit(String(error));
     }
+    if (hasPanicked) this.exit('PostgreSQL panicked');
+  }
+
+  private exit(reason: string): never {
+    this.logger.fatal(
+      `The embedded database has failed (${reason}). Start the service again; no data is lost.`,
+    );
+    process.exit(1);
   }
 }
 
 async function lockDirectory(directory: string): Promise<DirectoryLock> {
   try {
-    await makeDirectory(directory);
+    await createDirectory(directory);
     return await DirectoryLock.acquire(directory);
   } catch (error) {
     if (error instanceof StartupError) throw error;
@@ -130,15 +109,15 @@ async function lockDirectory(directory: string): Promise<DirectoryLock> {
   }
 }
 
-/** Under /proc, where no directory can be made, `mkdir` with `recursive` never returns. */
-async function makeDirectory(directory: string): Promise<void> {
+/** Not `mkdir` with `recursive`, which never returns under /proc, where directories cannot be created. */
+async function createDirectory(directory: string): Promise<void> {
   if (existsSync(directory)) return;
-  if (!existsSync(dirname(directory))) await makeDirectory(dirname(directory));
+  if (!existsSync(dirname(directory))) await createDirectory(dirname(directory));
   await mkdir(directory);
 }
 
-/** A new database gets its final name only when it is complete, so a start that was killed leaves no half of one. */
-async function databaseFiles(directory: string): Promise<string> {
+/** Creates the database under a temporary name first, so that a killed process does not leave an incomplete one behind. */
+async function createDatabaseFiles(directory: string): Promise<string> {
   const files = join(directory, 'postgresql');
   if (!existsSync(files)) {
     const unfinished = `${files}.unfinished`;
