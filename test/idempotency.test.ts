@@ -47,7 +47,7 @@ describe.each(OWNER_TYPES)('a POST of a phone of an %s that is sent again with i
       if (answer.status === 201) {
         expect(answer.body).toEqual(phone);
       } else {
-        expectProblem(answer, 409, 'The first request with this Idempotency-Key is still under way.');
+        expectProblem(answer, 409, 'The first request with this Idempotency-Key is still in progress.');
         expect(answer.headers['retry-after']).toBe('1');
       }
     }
@@ -75,7 +75,11 @@ describe('a key that came with another request', () => {
     const key = randomUUID();
     await post(`${owner}/phones`, PHONE, key);
     const [url, body] = other(`${owner}/phones`);
-    expectProblem(await post(url, body, key), 409, expect.stringContaining('came with another request'));
+    expectProblem(
+      await post(url, body, key),
+      409,
+      expect.stringContaining('was used for a different request'),
+    );
     expect(await listPhones(url.replace('/phones', ''))).toHaveLength(url.includes('locations') ? 1 : 0);
   });
 
@@ -236,7 +240,7 @@ describe('while the first request with a key is under way', { skip: SERVER === u
     const waiting = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
     while ((await app.get(Pool).query(waiting)).rowCount === 0);
     const second = await post(`${owner}/phones`, PHONE, key);
-    expectProblem(second, 409, expect.stringContaining('still under way'));
+    expectProblem(second, 409, expect.stringContaining('still in progress'));
     expect(second.headers['retry-after']).toBe('1');
     await blocker.query('ROLLBACK');
     blocker.release();

@@ -45,7 +45,7 @@ export class ClientsService {
     return getClient(this.dataSource.manager, id);
   }
 
-  /** @throws FaultyRequestException for an organization that is not there */
+  /** @throws ValidationException for an organization that is not there */
   create(
     caller: AuthenticatedClient,
     { name, is_admin = false, organization_ids = [] }: CreateClientDto,
@@ -63,7 +63,7 @@ export class ClientsService {
    * Changes the fields that are given and leaves the others.
    *
    * @throws ForbiddenException when a client would take its own right as an admin
-   * @throws FaultyRequestException for an organization that is not there
+   * @throws ValidationException for an organization that is not there
    */
   update(caller: AuthenticatedClient, id: number, changes: UpdateClientDto): Promise<ClientDto> {
     const { name, is_admin, organization_ids } = changes;

@@ -2,26 +2,26 @@ import { hash } from 'node:crypto';
 import { BadRequestException, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest, onSendHookHandler } from 'fastify';
 import { isRead } from './http-methods.js';
-import { problemDetails, PROBLEM_JSON } from './problem-details.js';
+import { problemDetails, PROBLEM_JSON, serializeProblem } from './problem-details.js';
 import { AcceptsHeader } from './supported-headers.js';
 
-/** What counts its own changes: `version` is the number of the state that it is in. */
+/** A resource that counts its changes. */
 export interface Versioned {
   id: number;
   version: number;
 }
 
-/** The entity tags of an `If-Match` or `If-None-Match`, or `*` for any (RFC 9110, section 13.1). */
+/** The entity tags in `If-Match` or `If-None-Match`, or `*` for any (RFC 9110, section 13.1). */
 type EntityTags = string[] | '*';
 
-/** One entity tag, weak or strong (RFC 9110, section 8.8.3), and a list of them, which may have empty elements (5.6.1.2). */
+/** An entity tag, weak or strong (RFC 9110, section 8.8.3), and a list of them, which may have empty elements (section 5.6.1.2). */
 const ENTITY_TAG = /(W\/)?("[\x21\x23-\x7e\x80-\xff]*")/;
 const ENTITY_TAGS = new RegExp(`^[\\s,]*(${ENTITY_TAG.source}\\s*(,[\\s,]*|$))+$`);
 
 /**
- * Gives each answer to a read its strong `ETag`, and each phone that a write returns. That of a phone is its ID and its
- * version, that of anything else a hash of the body. A read is answered 304 where `If-None-Match` names the tag, and
- * 412 where `If-Match` does not.
+ * Sets the strong `ETag` of each response to a read, and of each phone that a write returns. The entity tag of a phone is
+ * its ID and version; any other is a hash of the body. A read returns 304 if `If-None-Match` contains the entity tag, and
+ * 412 if `If-Match` does not.
  */
 export function setEntityTags(fastify: FastifyInstance): void {
   fastify.addHook('preSerialization', (_request, reply, payload, done) => {
@@ -29,13 +29,13 @@ export function setEntityTags(fastify: FastifyInstance): void {
     done(null, payload);
   });
   fastify.addHook('onRoute', (route) => {
-    const isTagged = route.url.startsWith('/v1/') && [route.method].flat().every(isRead);
-    // First, as that of a HEAD takes the body away.
-    if (isTagged) route.onSend = [setEntityTagOfRead, ...[route.onSend ?? []].flat()];
+    const hasEntityTag = route.url.startsWith('/v1/') && [route.method].flat().every(isRead);
+    // Before Fastify's own hook for HEAD, which removes the body.
+    if (hasEntityTag) route.onSend = [setEntityTagOfRead, ...[route.onSend ?? []].flat()];
   });
 }
 
-/** Tags the answer to a read, or answers what the request's preconditions make of it. */
+/** Sets the entity tag of a read, and evaluates the preconditions of the request. */
 const setEntityTagOfRead: onSendHookHandler = (request, reply, payload, done) => {
   if (reply.statusCode !== 200 || typeof payload !== 'string') {
     done(null, payload);
@@ -47,22 +47,23 @@ const setEntityTagOfRead: onSendHookHandler = (request, reply, payload, done) =>
   const known = parseEntityTags(request.headers['if-none-match'], 'weak');
   if (expected !== undefined && !matchesAny(tag, expected)) {
     reply.status(412).type(PROBLEM_JSON);
-    done(null, JSON.stringify(problemDetails(412, PRECONDITION_FAILED)));
+    done(null, serializeProblem(problemDetails(412, PRECONDITION_FAILED), request.id));
   } else if (known !== undefined && matchesAny(tag, known)) {
     reply.status(304).removeHeader('Content-Type').removeHeader('Content-Length');
-    // Fastify itself takes the body away from the answer to a HEAD, and fails where there is none.
+    // For HEAD, Fastify removes the body itself, and fails if there is none.
     done(null, request.method === 'HEAD' ? payload : null);
   } else {
     done(null, payload);
   }
 };
 
-export const PRECONDITION_FAILED = 'It has changed since: its ETag is none of those in If-Match.';
+export const PRECONDITION_FAILED =
+  'The resource has changed since it was read: its ETag is not among those in If-Match.';
 
 /**
- * The entity tags in the `If-Match` of a write; undefined where any state will do.
+ * The entity tags in the `If-Match` header of a write; undefined if any will do.
  *
- * @throws BadRequestException for what is no list of entity tags
+ * @throws BadRequestException when the header is malformed
  */
 export const IfMatch = createParamDecorator(
   (_: unknown, context: ExecutionContext): string[] | undefined => {
@@ -70,13 +71,16 @@ export const IfMatch = createParamDecorator(
     const tags = parseEntityTags(header, 'strong');
     if (header === undefined || tags === '*') return undefined;
     if (!ENTITY_TAGS.test(header)) {
-      throw new BadRequestException('If-Match must be *, or entity tags in quotes separated by commas.');
+      throw new BadRequestException(
+        'If-Match must be * or a list of entity tags in quotes, separated by commas.',
+      );
     }
     return tags;
   },
   [
     AcceptsHeader('If-Match', {
-      description: 'The `ETag` of the phone as it was read. If it has changed since, nothing is done: 412.',
+      description:
+        'The `ETag` of the phone as it was read. If the phone has changed since, the request has no effect and returns 412.',
       schema: { type: 'string', example: '*' },
     }),
   ],
@@ -86,7 +90,7 @@ function toEntityTag({ id, version }: Versioned): string {
   return `"${id}.${version}"`;
 }
 
-/** The same in SQL, for a row of a table. */
+/** The SQL expression of the entity tag of a row. */
 export function entityTagSql(table: string): string {
   return `'"' || ${table}.id || '.' || ${table}.version || '"'`;
 }
@@ -95,7 +99,7 @@ function isVersioned(payload: unknown): payload is Versioned {
   return typeof payload === 'object' && payload !== null && 'version' in payload && 'id' in payload;
 }
 
-/** In the strong comparison a weak tag equals none, in the weak one it equals the strong one (RFC 9110, section 8.8.3.2). */
+/** A weak entity tag never matches in a strong comparison, and matches like a strong one in a weak comparison (RFC 9110, section 8.8.3.2). */
 function parseEntityTags(header: string | undefined, comparison: 'strong' | 'weak'): EntityTags | undefined {
   if (header === undefined) return undefined;
   if (header.trim() === '*') return '*';

@@ -1,5 +1,5 @@
 import { isConnectionFailure, postgresError } from '../database/postgres-errors.js';
-import { DETAIL_BY_STATUS, type ProblemDetails, problemDetails } from './problem-details.js';
+import { DETAIL_BY_STATUS, type Problem, problemDetails } from './problem-details.js';
 
 /** The response while the database is unavailable. */
 export const DATABASE_UNAVAILABLE = problemDetails(503, DETAIL_BY_STATUS[503]);
@@ -10,7 +10,7 @@ const NOT_STORABLE = problemDetails(400, 'A value cannot be stored.');
  * Maps a SQLSTATE, or its class, to a response (PostgreSQL documentation, appendix A). What is not listed is a bug in the
  * service: 500.
  */
-const PROBLEM_BY_SQLSTATE: Record<string, ProblemDetails | undefined> = {
+const PROBLEM_BY_SQLSTATE: Record<string, Problem | undefined> = {
   '08': DATABASE_UNAVAILABLE, // connection exception
   '22001': NOT_STORABLE, // string data right truncation
   '22021': NOT_STORABLE, // character not in repertoire
@@ -30,7 +30,7 @@ const PROBLEM_BY_SQLSTATE: Record<string, ProblemDetails | undefined> = {
 };
 
 /** @returns the response to an error of the database; undefined for any other error, and for a bug in the service */
-export function postgresProblem(error: unknown): ProblemDetails | undefined {
+export function postgresProblem(error: unknown): Problem | undefined {
   const { code = '', severity = '' } = postgresError(error) ?? {};
   // With these severities the server ends the session or itself, whatever the SQLSTATE. A server that translates its
   // messages translates the severity, too; then the table decides.

@@ -36,7 +36,17 @@ export class ProblemDetails {
 
   @ApiPropertyOptional({ type: [FieldError], description: 'Everything that is wrong with the request.' })
   errors?: FieldError[];
+
+  @ApiProperty({
+    description:
+      'The ID of the request, also in `X-Request-Id`. Please quote it when you report the problem.',
+    example: '7f0c8f9e-4d0a-4a39-9a0e-0d4f3d0c6f55',
+  })
+  request_id!: string;
 }
+
+/** Problem details that do not belong to a request yet. */
+export type Problem = Omit<ProblemDetails, 'request_id'>;
 
 /** The details of problems that mean the same wherever they occur, for responses and for the OpenAPI document. */
 export const DETAIL_BY_STATUS = {
@@ -49,7 +59,7 @@ export const DETAIL_BY_STATUS = {
 } as const;
 
 /** Creates problem details whose meaning is that of the HTTP status (RFC 9457, section 4.2.1). */
-export function problemDetails(status: number, detail: string, errors?: FieldError[]): ProblemDetails {
+export function problemDetails(status: number, detail: string, errors?: FieldError[]): Problem {
   return {
     type: 'about:blank',
     title: STATUS_CODES[status] ?? 'Error',
@@ -60,8 +70,13 @@ export function problemDetails(status: number, detail: string, errors?: FieldErr
 }
 
 /** Sends problem details, as a string: the route's own response schema must not serialize them. */
-export function sendProblem(reply: FastifyReply, problem: ProblemDetails): void {
-  void reply.status(problem.status).type(PROBLEM_JSON).send(JSON.stringify(problem));
+export function sendProblem(reply: FastifyReply, problem: Problem): void {
+  void reply.status(problem.status).type(PROBLEM_JSON).send(serializeProblem(problem, reply.request.id));
+}
+
+/** @returns the body of a response with problem details */
+export function serializeProblem(problem: Problem, requestId: string): string {
+  return JSON.stringify({ ...problem, request_id: requestId } satisfies ProblemDetails);
 }
 
 /** 404: the resource does not exist, or not at this path. */

@@ -20,7 +20,7 @@ export const OptionalBody = (): ClassDecorator => (target) => {
 export class RequestValidationPipe implements PipeTransform {
   private readonly checks = new Map<Type, (object: object) => boolean>();
 
-  /** @throws FaultyRequestException */
+  /** @throws ValidationException */
   transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
     if (metatype === undefined || (type !== 'body' && type !== 'query')) return value;
     if (value === undefined && Reflect.hasMetadata(OPTIONAL_BODY, metatype)) return new metatype();

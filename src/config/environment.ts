@@ -112,7 +112,7 @@ export class Environment {
  * An empty variable counts as unset, as Compose passes those that have no value.
  *
  * @returns the settings, validated, with defaults filled in
- * @throws StartError naming every wrong setting and what it may be
+ * @throws StartupError naming every wrong setting and what it may be
  */
 export function loadEnvironment(): Environment {
   if (existsSync('.env')) process.loadEnvFile('.env');

@@ -8,44 +8,44 @@ import { StartupError } from '../config/startup-error.js';
 import { isConnectionFailure, postgresError } from './postgres-errors.js';
 import type { EmbeddedDatabase } from './embedded/embedded-database.js';
 
-/** How long a start waits for a server that does not answer yet, in milliseconds. */
+/** How long a start waits for a server that cannot be reached yet, in milliseconds. */
 const START_TIMEOUT = 30_000;
 
-/** How much longer than the server itself the driver waits for the end of a statement, in milliseconds. */
+/** How much longer than the server the driver waits for the end of a statement, in milliseconds. */
 const GRACE_PERIOD = 250;
 
 /** How long a shutdown waits for the server to close the connections, in milliseconds. */
 const CLOSE_TIMEOUT = 3000;
 
 /**
- * What holds for every session, whatever the server's defaults. The statements count on seeing what was committed while they
- * waited. And each of them is best done in the same way whatever its values are, so it is planned once for a connection.
+ * Settings of every session, whatever the defaults of the server. Statements must see what was committed while they
+ * waited for a lock. And the best plan of each does not depend on its parameters, so it is planned once per connection.
  */
 const SESSION_OPTIONS =
   '-c default_transaction_isolation=read\\ committed -c plan_cache_mode=force_generic_plan';
 
-/** The key of the advisory lock under which migrations run: any number that nothing else here uses. */
+/** The key of the advisory lock for migrations: an arbitrary number that nothing else in the service uses. */
 const MIGRATION_LOCK = 2_110_411;
 
 /** SQLSTATE `cannot_connect_now` (the server is starting up) and `too_many_connections`. */
 const TEMPORARY_REFUSALS = ['57P03', '53300'];
 
 /**
- * A data source that finds its database in the environment: the server of `DATABASE_URL`, else the
- * embedded one, which it starts and stops.
+ * The data source of the service and of the TypeORM CLI. It connects to the server in `DATABASE_URL`, or else starts and
+ * stops the embedded database.
  */
 export class AppDataSource extends DataSource {
   private readonly log = new Logger(AppDataSource.name);
   private embedded?: EmbeddedDatabase;
 
   /**
-   * Connects, waiting for a server that is still starting.
+   * Connects, and waits for a server that is still starting.
    *
-   * @throws StartError when there is no database to be had
+   * @throws StartupError when the database cannot be used
    */
   override async initialize(): Promise<this> {
     const environment = loadEnvironment();
-    this.setOptions(await this.findDatabase(environment));
+    this.setOptions(await this.resolveDatabase(environment));
     const start = Date.now();
     for (let attempt = 1; ; attempt++) {
       try {
@@ -56,9 +56,9 @@ export class AppDataSource extends DataSource {
         const refusal = postgresError(error);
         const unreachable = isConnectionFailure(error);
         if (!refusal && !unreachable) throw error;
-        const worthWaiting = unreachable || TEMPORARY_REFUSALS.includes(refusal?.code ?? '');
+        const isTemporary = unreachable || TEMPORARY_REFUSALS.includes(refusal?.code ?? '');
         const reason = `${describeDatabase(environment)}: ${toMessage(error)}`;
-        if (!worthWaiting || Date.now() > start + START_TIMEOUT) {
+        if (!isTemporary || Date.now() > start + START_TIMEOUT) {
           throw new StartupError(`Cannot use the database ${reason}`);
         }
         if (attempt === 1) this.log.warn(`Waiting for the database ${reason}`);
@@ -67,12 +67,12 @@ export class AppDataSource extends DataSource {
     }
   }
 
-  /** The connections, once it is initialized. */
+  /** The connection pool. The data source must be initialized. */
   get pool(): Pool {
     return (this.driver as PostgresDriver).master as Pool;
   }
 
-  /** Closes the pool, and after it the embedded database. A server that does not answer any more is not waited for. */
+  /** Closes the pool, and then the embedded database. A server that does not respond is not waited for. */
   override async destroy(): Promise<void> {
     try {
       await Promise.race([super.destroy(), setTimeout(CLOSE_TIMEOUT, undefined, { ref: false })]);
@@ -83,8 +83,8 @@ export class AppDataSource extends DataSource {
   }
 
   /**
-   * Runs the pending migrations; of several processes that start at once, one does and the others wait for it.
-   * This takes a connection of its own, without the time limits of those that serve requests, and with it goes the lock.
+   * Runs the pending migrations. If several processes start at the same time, one runs them and the others wait. It uses a
+   * separate connection, without the time limits of those that serve requests. Closing it releases the lock.
    */
   override async runMigrations(options?: Parameters<DataSource['runMigrations']>[0]): Promise<Migration[]> {
     const unlimited: PoolConfig = { max: 1 };
@@ -102,7 +102,7 @@ export class AppDataSource extends DataSource {
     }
   }
 
-  private async findDatabase(environment: Environment) {
+  private async resolveDatabase(environment: Environment) {
     const { DATABASE_URL, DATA_DIR } = environment;
     const pool: PoolConfig = {
       Client: Connection,
@@ -111,15 +111,15 @@ export class AppDataSource extends DataSource {
       max: environment.DATABASE_POOL,
       statement_timeout: environment.DATABASE_STATEMENT_TIMEOUT,
       lock_timeout: environment.DATABASE_LOCK_TIMEOUT,
-      // Should the service freeze or its machine vanish, its transactions do not keep others waiting.
+      // If the service hangs or its machine is lost, its transactions must not block others.
       idle_in_transaction_session_timeout: environment.REQUEST_TIMEOUT,
-      // For a server that does not even say that the time is over.
+      // For a server that does not even report the timeout.
       query_timeout: environment.DATABASE_STATEMENT_TIMEOUT + GRACE_PERIOD,
       keepAlive: true,
       options: SESSION_OPTIONS,
     };
     if (DATABASE_URL !== undefined) return { url: DATABASE_URL, extra: pool };
-    // Loaded only where it is used: it is the largest part of the service.
+    // Loaded only if it is used, as it is the largest part of the service.
     const embedded = await import('./embedded/embedded-database.js');
     this.embedded ??= await embedded.EmbeddedDatabase.open(DATA_DIR);
     return {
@@ -127,7 +127,7 @@ export class AppDataSource extends DataSource {
       port: this.embedded.port,
       username: 'postgres',
       database: 'postgres',
-      // PGlite has one session, so what a lost connection left in it is what the next one finds.
+      // PGlite has one session: the next connection inherits what a lost one has left in it.
       extra: {
         ...pool,
         max: 1,
@@ -139,10 +139,7 @@ export class AppDataSource extends DataSource {
   }
 }
 
-/**
- * A connection may be lost at any moment. Its statement fails then, or the pool forgets it; the event, which ends the
- * process where nobody listens, says nothing more.
- */
+/** A lost connection already fails its statement, or leaves the pool. Without a listener, its event would end the process. */
 class Connection extends pg.Client {
   constructor(config?: pg.ClientConfig) {
     super(config);
@@ -151,8 +148,8 @@ class Connection extends pg.Client {
 }
 
 /**
- * A connection that comes back in the middle of a statement, as after a time limit of the driver's own, or in a
- * transaction, is closed: nobody knows what its next user would find.
+ * Closes connections that return to the pool in the middle of a statement, as after a timeout of the driver, or of a
+ * transaction. Their state is unknown.
  */
 function discardDirtyConnections(pool: Pool): void {
   pool.on('release', (_error, client) => {
@@ -161,14 +158,14 @@ function discardDirtyConnections(pool: Pool): void {
   });
 }
 
-/** The database's name for a log line; never its user or password. */
+/** Describes the database for a log line, without user and password. */
 function describeDatabase({ DATABASE_URL, DATA_DIR }: Environment): string {
   if (DATABASE_URL === undefined) return `in ${DATA_DIR}`;
   const { host, pathname } = new URL(DATABASE_URL);
   return `at ${host}${pathname}`;
 }
 
-/** One line, also for the error that Node.js gives when every address of a host refused and that has no message. */
+/** @returns one line. When every address of a host refuses, Node.js throws an AggregateError without a message. */
 function toMessage(error: unknown): string {
   const [first = error] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
   return first instanceof Error ? first.message : String(first);

@@ -5,7 +5,7 @@ import { DataSource } from 'typeorm';
 import dataSource from '../../ormconfig.js';
 import type { AppDataSource } from './app-data-source.js';
 
-/** The data source, which is initialized before the application is built, and the pool inside it. */
+/** Provides the data source, which `createApp` has initialized, and its connection pool. */
 @Global()
 @Module({
   imports: [
@@ -14,13 +14,7 @@ import type { AppDataSource } from './app-data-source.js';
       dataSourceFactory: () => Promise.resolve(dataSource),
     }),
   ],
-  providers: [
-    {
-      provide: Pool,
-      inject: [DataSource],
-      useFactory: ({ pool }: AppDataSource) => pool,
-    },
-  ],
+  providers: [{ provide: Pool, inject: [DataSource], useFactory: ({ pool }: AppDataSource) => pool }],
   exports: [Pool],
 })
 export class DatabaseModule {}

@@ -5,7 +5,7 @@ import {
   QueryRunnerProviderAlreadyReleasedError,
 } from 'typeorm';
 
-/** What the driver and its pool say when there is no connection; these errors have no code. */
+/** The messages of the driver and its pool when there is no connection. These errors have no code. */
 const NO_CONNECTION =
   /^(timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Client was closed|Query read timeout|Cannot use a pool after calling end)/;
 
@@ -21,20 +21,20 @@ const NETWORK_ERRORS = new Set([
   'ETIMEDOUT',
 ]);
 
-/** PostgreSQL's own refusal in an error from `pg` or TypeORM; undefined when it is no such refusal. */
+/** @returns the error of PostgreSQL inside an error of `pg` or TypeORM; undefined if there is none */
 export function postgresError(error: unknown): pg.DatabaseError | undefined {
   const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
   return cause instanceof pg.DatabaseError ? cause : undefined;
 }
 
-/** Whether PostgreSQL undid the work for the sake of another's: a serialization failure or a deadlock. */
+/** Whether PostgreSQL rolled back because of a conflict with another transaction: a serialization failure or a deadlock. */
 export function isRetryable(error: unknown): boolean {
   return ['40001', '40P01'].includes(postgresError(error)?.code ?? '');
 }
 
-/** Whether an error says that the database could not be asked, or went away before it answered. */
+/** Whether the database could not be reached, or the connection was lost before it responded. */
 export function isConnectionFailure(error: unknown): boolean {
-  // TypeORM gives a connection up that is lost, also between two statements of a transaction.
+  // TypeORM releases a lost connection, also between two statements of a transaction.
   if (error instanceof QueryRunnerAlreadyReleasedError) return true;
   if (error instanceof QueryRunnerProviderAlreadyReleasedError) return true;
   const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;

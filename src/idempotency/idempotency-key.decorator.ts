@@ -9,22 +9,22 @@ import type { FastifyRequest } from 'fastify';
 import { pathOf } from '../common/path-params.js';
 import { AcceptsHeader } from '../common/supported-headers.js';
 
-/** What is known of a POST that brings an `Idempotency-Key`. */
+/** A POST request with an `Idempotency-Key`. */
 export interface IdempotentRequest {
-  /** The client of its API key; callers without one count as one. */
-  caller: string;
+  /** The client of its API key. All requests without an API key count as one client. */
+  client: string;
   key: string;
-  /** SHA-256 of what it asks for: where, and with which body. */
+  /** SHA-256 of the path and the body. */
   fingerprint: Buffer;
 }
 
-/** A string of printable characters, in the quotes of the draft or, as many clients send it, bare. */
+/** Printable ASCII characters, in quotes as in the draft, or without them, as many clients send it. */
 const KEY = /^(?:"([\x20\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]{1,255}))$/;
 
 /**
- * The request with its `Idempotency-Key`; undefined when it has none.
+ * The request, if it has an `Idempotency-Key`.
  *
- * @throws BadRequestException for what cannot be a key
+ * @throws BadRequestException when the key is malformed
  */
 export const IdempotencyKey = createParamDecorator(
   (_: unknown, context: ExecutionContext): IdempotentRequest | undefined => {
@@ -35,31 +35,31 @@ export const IdempotencyKey = createParamDecorator(
     const key = quoted ?? bare;
     if (key === undefined) {
       throw new BadRequestException(
-        'The Idempotency-Key must be 1 to 255 ASCII characters, best a random UUID in double quotes, without " and \\ in it.',
+        'The Idempotency-Key must be 1 to 255 ASCII characters without " and \\, preferably a random UUID in double quotes.',
       );
     }
-    return { caller: nameOf(request), key, fingerprint: fingerprintOf(request) };
+    return { client: nameClient(request), key, fingerprint: computeFingerprint(request) };
   },
   [
     AcceptsHeader('Idempotency-Key', {
       description:
-        'A key of your own for this request, best a random UUID in quotes. The request can then be sent again, for ' +
-        '24 hours, without creating anything twice: it gets the first answer again.',
+        'A unique key for this request, preferably a random UUID in quotes. For 24 hours, the same request can then be ' +
+        'retried without creating anything twice: it gets the first response again.',
       schema: { type: 'string', maxLength: 257 },
     }),
   ],
 );
 
-function nameOf({ client }: FastifyRequest): string {
+function nameClient({ client }: FastifyRequest): string {
   if (client === undefined) return 'anyone';
   return client.client_id === undefined ? 'admin' : `client ${client.client_id}`;
 }
 
 /**
- * The query is left out: it may hold the API key, which may be another one the next time. The body is taken as it came:
- * nothing has been refused yet, and what is nested without end cannot be written as JSON again.
+ * The query is left out: it may contain the API key, which may differ in a retry. The raw body is used because it is not
+ * validated yet, and deeply nested JSON cannot be serialized again.
  */
-function fingerprintOf({ url, rawBody = Buffer.of() }: RawBodyRequest<FastifyRequest>): Buffer {
+function computeFingerprint({ url, rawBody = Buffer.of() }: RawBodyRequest<FastifyRequest>): Buffer {
   return createHash('sha256')
     .update(`${pathOf(url)}\n`)
     .update(rawBody)

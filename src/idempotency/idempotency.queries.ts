@@ -1,20 +1,20 @@
 /* All SQL of this module. */
 
-/** How long a key is remembered. */
+/** How long a key is valid. */
 const LIFETIME = `interval '24 hours'`;
 
 /**
- * Takes a key for the rest of the transaction and returns whether that worked: it does not while another transaction,
- * of any process, has it. Two keys whose hashes are equal are taken for one, which costs a caller one more try.
+ * Locks key `$2` of client `$1` until the transaction ends, unless another transaction of any process holds the lock.
+ * Two keys with the same hash share a lock, which costs a client one retry.
  */
 export const LOCK_KEY = `SELECT pg_try_advisory_xact_lock(hashtextextended($1 || ' ' || $2, 0)) AS is_taken`;
 
-/** Returns what was answered to the request that brought the key; no row for a key that is new or too old. */
+/** Finds the response that was saved under a key. No row if the key is new or has expired. */
 export const FIND_RESPONSE = `
   SELECT fingerprint, answer FROM idempotency_keys
   WHERE caller = $1 AND key = $2 AND created_at > now() - ${LIFETIME}`;
 
-/** Keeps an answer, and deletes some that are too old: more than one for each that comes, so they cannot pile up. */
+/** Saves a response, and deletes up to ten expired ones, so that they cannot accumulate. */
 export const SAVE_RESPONSE = `
   WITH expired AS (
     SELECT caller, key FROM idempotency_keys

@@ -18,6 +18,7 @@ export async function registerCors(fastify: FastifyInstance, origins: string[]):
       'If-Match',
       'If-None-Match',
       'X-API-Key',
+      'X-Request-Id',
     ],
     exposedHeaders: [
       'Allow',
@@ -28,6 +29,7 @@ export async function registerCors(fastify: FastifyInstance, origins: string[]):
       'RateLimit-Policy',
       'Retry-After',
       'WWW-Authenticate',
+      'X-Request-Id',
     ],
     strictPreflight: false,
   });

@@ -14,6 +14,7 @@ import { shedLoad } from './load-shedding.js';
 import { ProblemDetailsFilter } from './problem-details.filter.js';
 import { handleClientError, handleFrameworkError, rejectConnect } from './raw-responses.js';
 import { checkRequestHeads, limitUrlLength } from './request-head.js';
+import { createRequestId, setRequestIdHeader } from './request-id.js';
 import { setSecurityHeaders } from './security-headers.js';
 import { closeConnectionsOnShutdown } from './shutdown.js';
 
@@ -26,6 +27,7 @@ export function createAdapter({ LOG_LEVEL, REQUEST_TIMEOUT, TRUST_PROXY }: Envir
     bodyLimit: BODY_LIMIT,
     clientErrorHandler: handleClientError,
     frameworkErrors: handleFrameworkError,
+    genReqId: createRequestId,
     // Access logs are the reverse proxy's job. Here they would cost a third of the throughput.
     logController: new LogController({ disableRequestLogging: true }),
     logger: { level: LOG_LEVEL, base: null },
@@ -57,6 +59,7 @@ export async function registerHooks(app: NestFastifyApplication, environment: En
   app.useGlobalFilters(new ProblemDetailsFilter(allowedMethods));
 
   // Before anything can respond, so that every response has them.
+  setRequestIdHeader(fastify);
   setSecurityHeaders(app);
   // Before load shedding: an ambiguous request closes its connection, even while the service is overloaded.
   checkRequestHeads(fastify);

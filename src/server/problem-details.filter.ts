@@ -10,7 +10,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DATABASE_UNAVAILABLE, postgresProblem } from '../common/postgres-problem.js';
 import {
   DETAIL_BY_STATUS,
-  type ProblemDetails,
+  type Problem,
   problemDetails,
   RetryableException,
   sendProblem,
@@ -48,7 +48,7 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     sendProblem(reply, problem);
   }
 
-  private unmatchedRouteProblem({ method, url }: FastifyRequest, reply: FastifyReply): ProblemDetails {
+  private unmatchedRouteProblem({ method, url }: FastifyRequest, reply: FastifyReply): Problem {
     const allowed = this.allowedMethods.find(url);
     if (allowed.length === 0 || allowed.includes(method))
       return problemDetails(404, 'There is nothing at this path.');
@@ -56,7 +56,7 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     return problemDetails(405, `Method ${method} is not allowed; use ${formatList(allowed)}.`);
   }
 
-  private errorProblem(error: unknown, request: FastifyRequest): ProblemDetails {
+  private errorProblem(error: unknown, request: FastifyRequest): Problem {
     if (error instanceof RetryableException) return problemDetails(error.getStatus(), error.message);
     if (error instanceof HttpException) {
       const status = error.getStatus();
@@ -71,10 +71,10 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     if (isTimeout && !request.raw.complete) return problemDetails(408, DETAIL_BY_STATUS[408]);
     const problem = isTimeout ? DATABASE_UNAVAILABLE : postgresProblem(error);
     if (problem !== undefined) {
-      this.logger.warn(String(error));
+      this.logger.warn(describeFailure(error, request, problem.status));
       return problem;
     }
-    this.logger.error(error);
+    this.logger.error(describeFailure(error, request, 500));
     return problemDetails(500, 'An unexpected error occurred. It has been logged.');
   }
 }
@@ -82,4 +82,9 @@ export class ProblemDetailsFilter implements ExceptionFilter {
 /** Formats a list as English text, such as "GET, HEAD or POST". */
 function formatList(items: string[]): string {
   return new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(items);
+}
+
+/** What an operator needs to find the request in other logs, and the caller's report. */
+function describeFailure(error: unknown, { id, method, routeOptions }: FastifyRequest, status: number) {
+  return { err: error, method, route: routeOptions.url, status, request_id: id };
 }

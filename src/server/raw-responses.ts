@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -5,15 +6,16 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
   DETAIL_BY_STATUS,
   PROBLEM_JSON,
-  type ProblemDetails,
+  type Problem,
   problemDetails,
   sendProblem,
+  serializeProblem,
 } from '../common/problem-details.js';
 import { closeAfterResponse, endConnection } from './http-server.js';
 
 const INVALID_HTTP = problemDetails(400, 'This is not a valid HTTP request.');
 
-const PROBLEM_BY_CLIENT_ERROR: Record<string, ProblemDetails | undefined> = {
+const PROBLEM_BY_CLIENT_ERROR: Record<string, Problem | undefined> = {
   HPE_HEADER_OVERFLOW: problemDetails(431, DETAIL_BY_STATUS[431]),
   ERR_HTTP_REQUEST_TIMEOUT: problemDetails(408, DETAIL_BY_STATUS[408]),
 };
@@ -21,13 +23,13 @@ const PROBLEM_BY_CLIENT_ERROR: Record<string, ProblemDetails | undefined> = {
 /** Responds to what Fastify's router rejects before it runs any hook: a malformed escape sequence in the URL. */
 export function handleFrameworkError(
   { statusCode = 400 }: { statusCode?: number },
-  _request: FastifyRequest,
+  request: FastifyRequest,
   reply: FastifyReply,
 ): void {
   // The head of the request was not checked, so nothing behind it can be trusted.
   closeAfterResponse(reply);
-  // No hook has run that could set it.
-  reply.header('X-Content-Type-Options', 'nosniff');
+  // No hook has run that could set these.
+  reply.headers({ 'X-Content-Type-Options': 'nosniff', 'X-Request-Id': request.id });
   sendProblem(reply, problemDetails(statusCode, 'The URL is not valid.'));
 }
 
@@ -46,12 +48,14 @@ export function rejectConnect(fastify: FastifyInstance): void {
 }
 
 /** Serializes a response where Node.js provides no response object. */
-function serializeResponse(problem: ProblemDetails): string {
-  const body = JSON.stringify(problem);
+function serializeResponse(problem: Problem): string {
+  const requestId = randomUUID();
+  const body = serializeProblem(problem, requestId);
   return [
     `HTTP/1.1 ${problem.status} ${problem.title}`,
     `Content-Type: ${PROBLEM_JSON}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${requestId}`,
     'Connection: close',
     '',
     body,

@@ -1,11 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
-import {
-  DETAIL_BY_STATUS,
-  type ProblemDetails,
-  problemDetails,
-  sendProblem,
-} from '../common/problem-details.js';
+import { DETAIL_BY_STATUS, type Problem, problemDetails, sendProblem } from '../common/problem-details.js';
 import { closeAfterResponse } from './http-server.js';
 
 /** The longest URL, in bytes. RFC 9110, section 4.1, recommends to support at least 8000. */
@@ -45,7 +40,7 @@ export function validateRequestHead({
   httpVersion,
   headers,
   rawHeaders,
-}: IncomingMessage): ProblemDetails | undefined {
+}: IncomingMessage): Problem | undefined {
   // RFC 9112, section 3.2
   let hosts = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {

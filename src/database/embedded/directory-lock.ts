@@ -5,14 +5,13 @@ import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { StartupError } from '../../config/startup-error.js';
 
-/** How long the holder of a lock may take to answer, in milliseconds. One that is busy takes its time. */
+/** How long the holder of a lock may take to respond, in milliseconds. It may be busy. */
 const HOLDER_TIMEOUT = 2000;
 
 /**
- * Keeps a second process of this machine out of a directory. The lock file names a loopback port on which the
- * holder answers with what stands in the file, and its process ID; a holder that was killed answers no more, so the file
- * that it left behind locks nothing. (Node.js has no `flock`. A process ID alone may have been given to another process
- * since, and so may a port.)
+ * Keeps other processes of this machine out of a directory. The lock file contains the process ID of the holder, a
+ * loopback port and a token, with which the holder responds on that port. The file of a killed holder is stale, as nobody
+ * responds. Node.js has no `flock`, and a process ID or a port alone may belong to another process by now.
  */
 export class DirectoryLock {
   private constructor(
@@ -21,7 +20,7 @@ export class DirectoryLock {
     private readonly server: Server,
   ) {}
 
-  /** @throws StartError when another process holds the lock */
+  /** @throws StartupError when another process holds the lock */
   static async acquire(directory: string): Promise<DirectoryLock> {
     const file = join(directory, 'lock');
     const token = randomUUID();
@@ -30,7 +29,7 @@ export class DirectoryLock {
     await once(server, 'listening');
     const content = `${(server.address() as AddressInfo).port} ${token} ${process.pid}`;
 
-    // Linking gives a file that is whole its name, if the name is free, in one step.
+    // A link is created atomically, and only if the name is free. The file is already complete.
     const own = join(directory, `lock.${token}`);
     try {
       await writeFile(own, content);
@@ -60,12 +59,12 @@ async function linked(file: string, name: string): Promise<boolean> {
   }
 }
 
-/** @throws StartError when the lock file is not stale: its holder answers, or is too busy to */
+/** @throws StartupError when the lock file is not stale: its holder responds, or is too busy to respond */
 async function removeStale(file: string, aside: string): Promise<void> {
   const content = await readContent(file);
   if (content === undefined) return;
   if (await isHeld(content)) throw new StartupError(`DATA_DIR is in use by another process: ${file}`);
-  // Another process may have taken over in the meantime. What is moved aside is looked at before it goes.
+  // Another process may have replaced the stale file in the meantime, so the file is checked again once it is moved aside.
   await rename(file, aside).catch(() => undefined);
   if ((await readContent(aside)) !== content) await linked(aside, file).catch(() => undefined);
   await rm(aside, { force: true });
@@ -79,21 +78,21 @@ async function isHeld(content: string): Promise<boolean> {
   const [port, token = '', processId] = content.split(' ');
   if (!isRunning(Number(processId))) return false;
   const signal = AbortSignal.timeout(HOLDER_TIMEOUT);
-  let answer = '';
+  let response = '';
   try {
     const socket = connect({ port: Number(port), host: '127.0.0.1', signal }).setEncoding('utf8');
     for await (const part of socket) {
-      answer += part as string;
-      // Somebody else, who may go on for ever.
-      if (!token.startsWith(answer)) return false;
+      response += part as string;
+      // Another program, which may never stop sending.
+      if (!token.startsWith(response)) return false;
     }
-    return answer === token;
+    return response === token;
   } catch {
     return signal.aborted;
   }
 }
 
-/** Whether there is a process with this ID, as far as the system tells. */
+/** Whether a process with this ID exists. */
 function isRunning(processId: number): boolean {
   try {
     return process.kill(processId, 0);

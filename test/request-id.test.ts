@@ -1,0 +1,79 @@
+import { connect, type AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it } from 'vitest';
+import { app, expectProblem, request } from './support/api.js';
+import { settingsBeside, SERVER } from './support/database.js';
+import { send, Service } from './support/service.js';
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+
+describe('X-Request-Id', () => {
+  it.each(['a', 'trace 7f0c:1', 'x'.repeat(128)])('of the request is returned: %j', async (id) => {
+    const { headers } = await request('GET', '/v1/organizations', undefined, { 'x-request-id': id });
+    expect(headers['x-request-id']).toBe(id);
+  });
+
+  it.each(['', 'x'.repeat(129), 'é', 'a\tb'])('is a new ID if that of the request is %j', async (id) => {
+    const { headers } = await request('GET', '/v1/organizations', undefined, { 'x-request-id': id });
+    expect(headers['x-request-id']).toMatch(UUID);
+  });
+
+  it.each([
+    ['a list', 'GET', '/v1/organizations', 200],
+    ['Swagger UI', 'GET', '/docs', 200],
+    ['a health check', 'GET', '/health/live', 200],
+    ['an unknown path', 'GET', '/nothing', 404],
+    ['an unsupported method', 'DELETE', '/v1/organizations', 405],
+    ['an invalid body', 'POST', '/v1/organizations', 400],
+    ['a malformed URL', 'GET', '/v1/%zz', 400],
+    ['a URL that is too long', 'GET', `/${'x'.repeat(9000)}`, 414],
+  ] as const)('is in the response to %s, and in its problem details', async (_, method, url, status) => {
+    const response = await request(method, url);
+    expect(response.status).toBe(status);
+    expect(response.headers['x-request-id']).toMatch(UUID);
+    if (status === 200) return;
+    expectProblem(response, status);
+    expect(response.body).toMatchObject({ request_id: response.headers['x-request-id'] });
+  });
+
+  it('is in the problem details of a failed precondition', async () => {
+    const response = await request('GET', '/v1/organizations', undefined, { 'if-match': '"x"' });
+    expectProblem(response, 412);
+    expect(response.body).toMatchObject({ request_id: response.headers['x-request-id'] });
+  });
+
+  it('is in the response to what is not valid HTTP', async () => {
+    await app.listen(0, '127.0.0.1');
+    const socket = connect((app.getHttpServer().address() as AddressInfo).port, '127.0.0.1');
+    socket.end('hello\r\n\r\n');
+    const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+    const [, id] = /^X-Request-Id: (.*)$/m.exec(head) ?? [];
+    expect(id).toMatch(UUID);
+    expect(JSON.parse(body)).toMatchObject({ status: 400, request_id: id });
+  });
+});
+
+describe.skipIf(SERVER === undefined)('A logged error', () => {
+  it('has the method, the route, the status and the ID of the request', async () => {
+    const service = new Service({ ...(await settingsBeside()), DATABASE_LOCK_TIMEOUT: '100' });
+    const api = await service.listening();
+    const dataSource = (await import('../ormconfig.js')).default;
+    await dataSource.transaction(async (manager) => {
+      await manager.query('LOCK TABLE organizations');
+      const headers = { 'x-request-id': 'quoted by a caller' };
+      expectProblem(await send('GET', `${api}/organizations/7`, undefined, headers), 503);
+    });
+    const { output } = await service.end('SIGTERM');
+    const [logged] = output
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter(({ level }) => level === 40);
+    expect(logged).toMatchObject({
+      method: 'GET',
+      route: '/v1/organizations/:organization_id',
+      status: 503,
+      request_id: 'quoted by a caller',
+      context: 'ProblemDetailsFilter',
+      msg: expect.stringContaining('lock timeout') as string,
+    });
+  });
+});
