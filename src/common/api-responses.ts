@@ -4,18 +4,18 @@ import { DETAIL_BY_STATUS, ProblemDetails, PROBLEM_JSON } from './problem-detail
 
 const DESCRIPTIONS = {
   ...DETAIL_BY_STATUS,
-  400: 'The URL or a value is not what it may be; `errors` says which value.',
-  401: 'There is no API key, or it is mistyped, unknown, expired or revoked.',
-  403: 'The client of the API key has not the right; `detail` says what is missing.',
-  404: 'Something that the path names is not there.',
-  409: 'It cannot be done as things are; `detail` says what stands in the way.',
-  412: 'It is not as `If-Match` or `If-None-Match` says; nothing was done.',
-  429: 'The client, or the address, has sent too many requests.',
+  400: 'The URL or a field is invalid; `errors` lists invalid fields.',
+  401: 'The API key is absent, malformed, unknown, expired or revoked.',
+  403: 'The client of the API key lacks a permission; `detail` says which.',
+  404: 'A resource in the path does not exist.',
+  409: 'The request conflicts with the current state; `detail` says how.',
+  412: 'The precondition in `If-Match` or `If-None-Match` failed; nothing was changed.',
+  429: 'The client or the address has exceeded its rate limit.',
 } as const;
 
 const RETRY_AFTER = {
   'Retry-After': {
-    description: 'After how many seconds to try again.',
+    description: 'After how many seconds to retry.',
     schema: { type: 'integer' as const },
   },
 };
@@ -31,7 +31,7 @@ const HEADERS = {
   503: RETRY_AFTER,
 };
 
-/** What the OpenAPI document says of a problem that is answered with a status. */
+/** The OpenAPI response object of an error status. */
 export function problemResponse(status: keyof typeof DESCRIPTIONS) {
   return {
     description: DESCRIPTIONS[status],
@@ -41,8 +41,8 @@ export function problemResponse(status: keyof typeof DESCRIPTIONS) {
 }
 
 /**
- * Documents the problems that an operation can answer with; 400, 408, 412, 414 and 431 are among those of every one.
- * Those of keys and rate limits depend on the settings and are added to the whole document.
+ * Documents the error responses of an operation. Those that every operation has are included. Those of authentication and
+ * rate limits depend on the settings, and are added to the whole document.
  */
 export const ApiProblems = (...statuses: (keyof typeof DESCRIPTIONS)[]) =>
   applyDecorators(
@@ -52,15 +52,15 @@ export const ApiProblems = (...statuses: (keyof typeof DESCRIPTIONS)[]) =>
     ),
   );
 
-/** The header of a 201. */
+/** The header of a 201 response. */
 export const ApiLocationHeader = {
-  Location: { description: 'The path of what was created.', schema: { type: 'string' as const } },
+  Location: { description: 'The path of the created resource.', schema: { type: 'string' as const } },
 };
 
-/** The header of a phone, and of every answer to a read. */
+/** The header of a phone, and of every response to a read. */
 export const ApiEtagHeader = {
   ETag: {
-    description: 'The entity tag of the state that this is (RFC 9110, section 8.8.3).',
+    description: 'The entity tag of the response (RFC 9110, section 8.8.3).',
     schema: { type: 'string' as const },
   },
 };
@@ -68,16 +68,16 @@ export const ApiEtagHeader = {
 /** The header of a page of a list. */
 export const ApiLinkHeader = {
   Link: {
-    description: 'The `first`, `prev`, `next` and `last` page, those that there are (RFC 8288).',
+    description: 'The `first`, `prev`, `next` and `last` page, as far as they exist (RFC 8288).',
     schema: { type: 'string' as const },
   },
 };
 
-/** Documents the answer of a health check. */
+/** Documents the response of a successful health check. */
 export const ApiHealthy = () =>
   ApiResponse({
     status: 200,
-    description: 'All is well.',
+    description: 'The check succeeded.',
     schema: {
       type: 'object',
       required: ['status'],

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { pathOf } from './path-params.js';
 
-/** Says in `Location` where the resource is that a POST created (RFC 9110, section 15.3.2), if it can be got there. */
+/** Sets `Location` to the path of a created resource (RFC 9110, section 15.3.2), if there is a GET route for it. */
 export function setLocationHeader(fastify: FastifyInstance): void {
-  /** The routes below which a resource can be got by its ID. */
+  /** The routes with a GET route for a single resource below them. */
   const collections = new Set<string | undefined>();
   fastify.addHook('onRoute', ({ method, url }) => {
     const [, collection] = /^(.+)\/:[^/]+$/.exec(url) ?? [];

@@ -5,10 +5,10 @@ import { IsInteger } from '../validation/integer.js';
 const MAX_PAGE = 1_000_000;
 const MAX_PER_PAGE = 100;
 
-/** Which page of a list is asked for. */
+/** The query parameters of a paginated list. */
 export class PageQuery {
   @ApiPropertyOptional({
-    description: 'The page, counted from 1.',
+    description: 'The number of the page, from 1.',
     type: 'integer',
     minimum: 1,
     maximum: MAX_PAGE,
@@ -18,7 +18,7 @@ export class PageQuery {
   page = 1;
 
   @ApiPropertyOptional({
-    description: 'How many there are on a page.',
+    description: 'The number of items on a page.',
     type: 'integer',
     minimum: 1,
     maximum: MAX_PER_PAGE,
@@ -28,16 +28,16 @@ export class PageQuery {
   per_page = 10;
 }
 
-/** The page as TypeORM's find options. */
+/** The find options of TypeORM for a page. */
 export function toSkipAndTake({ page, per_page }: PageQuery): { skip: number; take: number } {
   return { skip: (page - 1) * per_page, take: per_page };
 }
 
-/** The items of one page, and how many there are on all pages together. */
+/** The items of a page, and the total number of items. */
 export type Page<Item> = [items: Item[], total: number];
 
 /**
- * Sets the `Link` header (RFC 8288) of a page: first, prev, next and last, those that there are.
+ * Sets the `Link` header (RFC 8288) of a page: `first`, `prev`, `next` and `last`, as far as they exist.
  *
  * @returns the items of the page
  */

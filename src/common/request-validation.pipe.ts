@@ -4,17 +4,17 @@ import { validateSync, type ValidatorOptions } from 'class-validator';
 import { compileCheck } from '../validation/compiled-check.js';
 import { type FieldError, ValidationException } from './problem-details.js';
 
-const OPTIONAL_BODY = 'request:may be missing';
+const OPTIONAL_BODY = 'request:optional body';
 
-/** On a DTO: a request without a body counts as one with an empty object. */
+/** For a DTO: a request without a body is treated like one with an empty object. */
 export const OptionalBody = (): ClassDecorator => (target) => {
   Reflect.defineMetadata(OPTIONAL_BODY, true, target);
 };
 
 /**
- * Turns a body or a query into its DTO and refuses it with all its faults at once. A body may have no
- * field that the DTO does not know; a query may have other parameters, which are not for the DTO. It stands with each
- * `@Body` and `@Query`: as a global pipe, Nest would run it for every parameter of every handler.
+ * Transforms a body or a query into its DTO, and rejects it with all of its field errors. Unknown fields of a body are
+ * errors; unknown query parameters are ignored. Applied to each `@Body` and `@Query`, because Nest would run a global pipe
+ * for every parameter of every handler.
  */
 @Injectable()
 export class RequestValidationPipe implements PipeTransform {
@@ -29,12 +29,12 @@ export class RequestValidationPipe implements PipeTransform {
     }
     const dto = plainToInstance(metatype, replaceNestedValues(value)) as object;
     if (type === 'body' && this.isValid(metatype, value, dto)) return dto;
-    const faults = type === 'body' ? validateBody(value, dto) : validateQuery(dto);
-    if (faults.length > 0) throw new ValidationException(type, faults);
+    const errors = type === 'body' ? validateBody(value, dto) : validateQuery(dto);
+    if (errors.length > 0) throw new ValidationException(type, errors);
     return dto;
   }
 
-  /** The fast path: most bodies are valid, and a compiled check says so without class-validator. */
+  /** The fast path: most bodies are valid, which a compiled check finds out without class-validator. */
   private isValid(metatype: Type, body: object, dto: object): boolean {
     let check = this.checks.get(metatype);
     if (check === undefined) {
@@ -45,12 +45,12 @@ export class RequestValidationPipe implements PipeTransform {
   }
 }
 
-/** Stands for a nested value; no validator takes it for anything. */
+/** Replaces a nested value. No validator accepts it. */
 const NESTED = Symbol('nested');
 
 /**
- * A field is a plain value or a list of such. The transformer would go down into anything deeper, however deep,
- * and trust what it finds.
+ * A field is a scalar or a list of scalars. class-transformer would recurse into anything deeper, without a limit, and
+ * trust what it finds.
  */
 function replaceNestedValues(value: object): object {
   return Object.fromEntries(
@@ -65,11 +65,11 @@ function replaceNested(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? NESTED : value;
 }
 
-const UNKNOWN = 'is not a known field';
+const UNKNOWN_FIELD = 'is not a known field';
 
 function validateBody(body: object, dto: object): FieldError[] {
-  const faults = validate(dto, { whitelist: true, forbidNonWhitelisted: true });
-  return [...faults, ...findDroppedFields(body, dto).map((field) => [field, UNKNOWN] as const)].map(
+  const errors = validate(dto, { whitelist: true, forbidNonWhitelisted: true });
+  return [...errors, ...findDroppedFields(body, dto).map((field) => [field, UNKNOWN_FIELD] as const)].map(
     ([field, detail]) => ({
       pointer: toJsonPointer(field),
       detail,
@@ -77,7 +77,7 @@ function validateBody(body: object, dto: object): FieldError[] {
   );
 }
 
-/** The transformer leaves out `__proto__` and `constructor`. They are refused all the same, by name. */
+/** class-transformer drops `__proto__` and `constructor`, which must be rejected like any other unknown field. */
 function findDroppedFields(body: object, dto: object): string[] {
   return Object.keys(body).filter((field) => !Object.hasOwn(dto, field));
 }
@@ -86,11 +86,11 @@ function validateQuery(dto: object): FieldError[] {
   return validate(dto, { whitelist: true }).map(([parameter, detail]) => ({ parameter, detail }));
 }
 
-/** @returns for each fault the name of the field and what is wrong with it */
+/** @returns each invalid field with what is wrong with it */
 function validate(dto: object, options: ValidatorOptions): (readonly [field: string, detail: string])[] {
   return validateSync(dto, { ...options, stopAtFirstError: true }).map(({ property, constraints = {} }) => [
     property,
-    'whitelistValidation' in constraints ? UNKNOWN : Object.values(constraints).join(', '),
+    'whitelistValidation' in constraints ? UNKNOWN_FIELD : Object.values(constraints).join(', '),
   ]);
 }
 

@@ -1,9 +1,9 @@
 import { isISO8601, isRFC3339, ValidateBy } from 'class-validator';
 
-/** After this, whatever its offset from UTC, RFC 3339 has no year for a moment. */
+/** RFC 3339 has no years beyond 9999. */
 const END_OF_TIME = Date.UTC(10_000, 0);
 
-/** A moment that is still to come, as RFC 3339 writes it, with its offset from UTC. */
+/** Validates a date and time in the future, with its offset from UTC (RFC 3339). */
 export const IsFutureDateTime = () =>
   ValidateBy(
     {

@@ -1,16 +1,16 @@
 import { ValidateBy } from 'class-validator';
 
-/** The largest ID there can be: that of an `integer` column of PostgreSQL. */
+/** The largest value of an `integer` column in PostgreSQL. */
 export const MAX_ID = 2 ** 31 - 1;
 
-/** Whether a value can be an ID. */
+/** Whether a value is a possible ID. */
 export function isId(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_ID;
 }
 
 export const MAX_LISTED_IDS = 1000;
 
-/** A list of up to {@link MAX_LISTED_IDS} different IDs; it may be empty. */
+/** Validates a list of up to {@link MAX_LISTED_IDS} different IDs. It may be empty. */
 export const IsIdList = () =>
   ValidateBy(
     { name: 'isIdList', validator: { validate: isIdList } },

@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import { ValidateBy } from 'class-validator';
 
-/** A whole number in a range, both ends included; from a query or the environment, where it comes as decimal digits. */
+/** Validates an integer in a range, both ends included. In a query or the environment, it is a string of decimal digits. */
 export const IsInteger = (min: number, max: number) =>
   applyDecorators(
     Transform(({ value }: { value: unknown }) =>

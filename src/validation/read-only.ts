@@ -1,4 +1,4 @@
 import { Allow } from 'class-validator';
 
-/** Ignores a field that only the service sets, so that what was read can be sent back. */
+/** Accepts and ignores a field that only the service sets, so that a client can send back what it has read. */
 export const IsReadOnly = Allow;

@@ -2,17 +2,17 @@ import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import { ValidateBy, ValidateIf } from 'class-validator';
 
-/** The longest text that is kept, in Unicode code points, as PostgreSQL and JSON Schema count them. */
+/** The longest text, in Unicode code points, as PostgreSQL and JSON Schema count them. */
 export const MAX_TEXT_LENGTH = 255;
 
 export interface TextOptions {
-  /** Whether at least one decimal digit, of any script, must be there. Default: false. */
+  /** Whether the text must contain a decimal digit, of any script. Default: false. */
   digit?: boolean;
-  /** Whether null is allowed; blank text then becomes null. Default: false. */
+  /** Whether null is allowed. Blank text then becomes null. Default: false. */
   nullable?: boolean;
 }
 
-/** One line of text, trimmed, of 1 to {@link MAX_TEXT_LENGTH} characters that a person can see. */
+/** Trims a text, and validates that it is one line of 1 to {@link MAX_TEXT_LENGTH} visible characters. */
 export const IsText = (options: TextOptions = {}) =>
   applyDecorators(
     Transform(({ value }: { value: unknown }) => normalize(value, options)),
@@ -25,25 +25,25 @@ export const IsText = (options: TextOptions = {}) =>
     }),
   );
 
-/** Lets a field be left out. Unlike `IsOptional` of class-validator it does not let null through. */
+/** Lets a field be absent. Unlike `IsOptional` of class-validator, it does not allow null. */
 export const OptionalNotNull = () => ValidateIf((_, value) => value !== undefined);
 
 function normalize(value: unknown, { nullable }: TextOptions): unknown {
-  // To trim() U+FEFF is white space; to Unicode it is an invisible format character, which is to be refused.
+  // trim() would remove U+FEFF, which is an invisible format character and must be rejected.
   if (typeof value !== 'string' || value.includes('\uFEFF')) return value;
   const trimmed = value.trim();
   return nullable && trimmed === '' ? null : trimmed;
 }
 
-/** What is wrong with a text, as the predicate of a sentence about its field; undefined when nothing is. */
+/** @returns what is wrong with a text, as a sentence without its subject; undefined if nothing is */
 export function validateText(value: unknown, { digit, nullable }: TextOptions): string | undefined {
   if (value === null && nullable) return undefined;
   if (value === undefined) return 'is required';
   if (typeof value !== 'string') return nullable ? 'must be a string or null' : 'must be a string';
   if (!value.isWellFormed()) return 'must be well-formed Unicode, without lone surrogates';
-  const unwanted = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.exec(value)?.[0].codePointAt(0);
-  if (unwanted !== undefined) {
-    const codePoint = `U+${unwanted.toString(16).toUpperCase().padStart(4, '0')}`;
+  const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.exec(value)?.[0].codePointAt(0);
+  if (invisible !== undefined) {
+    const codePoint = `U+${invisible.toString(16).toUpperCase().padStart(4, '0')}`;
     return `must not contain control, invisible or line-separating characters, such as the ${codePoint} in it`;
   }
   if (value === '') return 'must not be empty';
