@@ -9,7 +9,7 @@ try {
   exitAtSecondSignal();
   await app.init();
   const fastify = app.getHttpAdapter().getInstance();
-  // Not app.listen(), which logs what it throws as well: a port in use would take two lines.
+  // app.listen() also logs the error that it throws, so that a port in use would take two lines.
   const address = await fastify
     .listen({ host: HOST, port: PORT, listenTextResolver: (url) => `Phones API at ${url}/v1` })
     .catch((error: unknown) => {

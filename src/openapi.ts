@@ -4,13 +4,12 @@ import { describeEntityTags } from './common/etag.openapi.js';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 
 const DESCRIPTION = `
-The phone numbers of the organizations, opportunities and locations of a directory of human services.
+The phone numbers of the organizations, opportunities and locations in a directory of human services.
 
-An owner has at most one primary number: making one primary makes every other one of that owner not primary.
-What was written as a number is kept, character for character. Whatever is refused is answered with a problem
-document (RFC 9457), which names every fault at once.`;
+An owner has at most one primary number: making one primary demotes the previous one. Numbers are stored as they were
+written, character for character. Error responses are problem details (RFC 9457), which list all field errors at once.`;
 
-/** Describes the application from its decorators. */
+/** Builds the OpenAPI document from the decorators of the application. */
 function buildOpenApiDocument(app: NestFastifyApplication): OpenAPIObject {
   const config = addSecuritySchemes(new DocumentBuilder())
     .setTitle('Phones')
@@ -19,12 +18,12 @@ function buildOpenApiDocument(app: NestFastifyApplication): OpenAPIObject {
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addServer('/')
     .addTag('Phones of organizations', 'The phone numbers of an organization.')
-    .addTag('Phones of opportunities', 'The phone numbers of what an organization offers.')
-    .addTag('Phones of locations', 'The phone numbers of the places where people go.')
+    .addTag('Phones of opportunities', 'The phone numbers of an opportunity that an organization offers.')
+    .addTag('Phones of locations', 'The phone numbers of a place where people go.')
     .addTag('Organizations', 'The organizations of the directory.')
-    .addTag('Opportunities', 'What the organizations offer.')
-    .addTag('Locations', 'Where people go.')
-    .addTag('Clients', 'Who may use the API, and their keys. For admins.')
+    .addTag('Opportunities', 'The services that organizations offer.')
+    .addTag('Locations', 'The places where people go.')
+    .addTag('Clients', 'The clients of the API and their keys, for admins.')
     .addTag('Health', 'For load balancers and orchestrators.')
     .build();
   const document = SwaggerModule.createDocument(app, config, {
@@ -33,7 +32,7 @@ function buildOpenApiDocument(app: NestFastifyApplication): OpenAPIObject {
   return describeSecurity(describeEntityTags(document), app);
 }
 
-/** Serves Swagger UI at `/docs`, the document at `/docs-json` and `/docs-yaml`, and leads there from `/`. */
+/** Serves Swagger UI at `/docs` and the OpenAPI document at `/docs-json` and `/docs-yaml`, and redirects `/` to `/docs`. */
 export function serveOpenApi(app: NestFastifyApplication): void {
   SwaggerModule.setup('docs', app, () => buildOpenApiDocument(app), {
     jsonDocumentUrl: 'docs-json',

@@ -202,7 +202,7 @@ describe('A second key', () => {
     );
     expect(responses.filter(({ status }) => status === 201)).toHaveLength(1);
     for (const response of responses.filter(({ status }) => status !== 201)) {
-      expectProblem(response, 409, 'The client has two keys already; delete one of them first.');
+      expectProblem(response, 409, 'The client already has two keys; delete one of them first.');
     }
     expect((await getClient(id)).keys).toHaveLength(2);
   });
@@ -308,7 +308,7 @@ describe('An admin client', () => {
       undefined,
       keyHeader(client.key),
     );
-    expectProblem(response, 403, 'A client cannot end its last key; another admin can.');
+    expectProblem(response, 403, 'A client cannot revoke its own last key; another admin can.');
     expect(await statusWith(second.key)).toBe(200);
   });
 
@@ -341,12 +341,12 @@ describe('An admin client', () => {
     await dataSource.query('UPDATE clients SET is_admin = false WHERE id = $1', [demoted.id]);
     const body = { name: 'Back door', is_admin: true };
     const response = await request('POST', '/v1/clients', body, keyHeader(revoked.key));
-    expectProblem(response, 401, 'The API key has just ended.');
+    expectProblem(response, 401, 'The API key has just expired or been revoked.');
     expect(response.headers['www-authenticate']).toBe('Bearer realm="phones", error="invalid_token"');
     expectProblem(
       await request('POST', '/v1/clients', body, keyHeader(demoted.key)),
       403,
-      'The client of this key is no admin any more.',
+      'The client of this API key is no longer an admin.',
     );
     expect((await asAdmin<Client[]>('GET', '/v1/clients?per_page=100')).body).not.toContainEqual(
       expect.objectContaining({ name: 'Back door' }),

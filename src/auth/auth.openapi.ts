@@ -8,10 +8,10 @@ import { accessPolicy } from './access-policy.js';
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'] as const;
 
-/** Each way to send a key. */
+/** The alternative ways to send a key. */
 const SCHEMES: Record<string, string[]>[] = [{ bearer: [] }, { header: [] }, { query: [] }];
 
-/** Describes the ways to send a key, which Swagger UI then offers under Authorize. */
+/** Documents the ways to send a key, which Swagger UI offers under Authorize. */
 export function addSecuritySchemes(config: DocumentBuilder): DocumentBuilder {
   return config
     .addSecurity('bearer', { type: 'http', scheme: 'bearer', description: '`Authorization: Bearer KEY`' })
@@ -25,11 +25,11 @@ export function addSecuritySchemes(config: DocumentBuilder): DocumentBuilder {
       type: 'apiKey',
       in: 'query',
       name: 'api_key',
-      description: '`?api_key=KEY`. Proxies and browsers keep URLs: prefer a header.',
+      description: '`?api_key=KEY`. Prefer a header, as proxies and browsers store URLs.',
     });
 }
 
-/** Says of every operation whether it needs a key under the settings of this service, and how it refuses. */
+/** Documents whether each operation needs a key with the present settings, and the error responses that follow. */
 export function describeSecurity(document: OpenAPIObject, app: NestFastifyApplication): OpenAPIObject {
   const environment = app.get<Environment>(environmentConfig.KEY);
   const { REQUIRE_API_KEY, RATE_LIMIT_READS, RATE_LIMIT_WRITES } = environment;
@@ -40,10 +40,10 @@ export function describeSecurity(document: OpenAPIObject, app: NestFastifyApplic
       if (operation === undefined) continue;
       const handler = handlers.get(operation.operationId ?? '');
       if (handler === undefined)
-        throw new Error(`No handler is named as the operation ${operation.operationId}`);
+        throw new Error(`There is no handler for the operation ${operation.operationId}.`);
       const rule = accessPolicy(handler.controller, handler.method, method.toUpperCase(), REQUIRE_API_KEY);
       const { permission, needsKey, acceptsKey } = rule;
-      // An empty requirement: it works without a key, too.
+      // An empty requirement means that no key is needed.
       operation.security = needsKey ? SCHEMES : acceptsKey ? [{}, ...SCHEMES] : [];
       if (acceptsKey) operation.responses['401'] = problemResponse(401);
       if (needsKey && permission !== 'read') operation.responses['403'] = problemResponse(403);
@@ -54,7 +54,7 @@ export function describeSecurity(document: OpenAPIObject, app: NestFastifyApplic
   return document;
 }
 
-/** Every handler by its name, which is the ID of its operation. */
+/** All handlers, by operation ID. */
 function handlersByName(app: NestFastifyApplication): Map<string, { controller: object; method: object }> {
   const controllers = [...app.get(ModulesContainer).values()]
     .flatMap((module) => [...module.controllers.values()])

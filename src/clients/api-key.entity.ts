@@ -10,7 +10,7 @@ import {
 } from 'typeorm';
 import { Client } from './client.entity.js';
 
-/** A key of a client. The key itself is nowhere: only its hash, and enough of it for people to tell it from others. */
+/** An API key of a client. Only its hash is stored, and a prefix by which people recognize it. */
 @Entity('api_keys')
 @Unique('uq_api_keys_hash', ['hash'])
 @Index('ix_api_keys_client', ['client_id', 'id'])
@@ -37,7 +37,7 @@ export class ApiKey {
   @Column({ type: 'timestamptz', default: () => 'now()' })
   created_at!: Date;
 
-  /** To the hour, so that using a key is one write an hour and not one a request. */
+  /** To the hour, so that a busy key costs one write an hour, not one per request. */
   @Column({ type: 'timestamptz', nullable: true })
   last_used_at!: Date | null;
 

@@ -2,7 +2,7 @@ import { Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } fr
 import { Organization } from '../directory/organization.entity.js';
 import { Client } from './client.entity.js';
 
-/** That a client may manage an organization. */
+/** The permission of a client to manage an organization. */
 @Entity('client_organizations')
 @Index('ix_client_organizations_organization', ['organization_id'])
 export class ClientOrganization {

@@ -2,7 +2,7 @@ import { Column, Entity, OneToMany, PrimaryGeneratedColumn } from 'typeorm';
 import { ApiKey } from './api-key.entity.js';
 import { ClientOrganization } from './client-organization.entity.js';
 
-/** Somebody who uses the API with keys: a product, a script, an agency. */
+/** A user of the API with keys of its own: a product, a script or an agency. */
 @Entity('clients')
 export class Client {
   @PrimaryGeneratedColumn('identity', {

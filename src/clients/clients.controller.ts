@@ -40,15 +40,15 @@ export class ClientsController {
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
     summary: 'Create a client',
-    description: 'With its first key, which is in this answer and nowhere else.',
+    description: 'The response contains its first key, which is shown only once.',
   })
   @ApiCreatedResponse({ type: NewClientDto, description: 'The new client.', headers: ApiLocationHeader })
   @ApiProblems(404, 413, 415, 503)
   createClient(
-    @CurrentClient() caller: AuthenticatedClient,
+    @CurrentClient() admin: AuthenticatedClient,
     @Body(RequestValidationPipe) client: CreateClientDto,
   ): Promise<NewClientDto> {
-    return this.clients.create(caller, client);
+    return this.clients.create(admin, client);
   }
 
   @Get(':id')
@@ -63,51 +63,51 @@ export class ClientsController {
   @Put(':id')
   @ApiClientId()
   @ApiOperation({
-    summary: 'Change a client',
+    summary: 'Update a client',
     description:
-      'Changes the fields that the body names and leaves the others. A client cannot end its own right as an admin.',
+      'Changes the fields in the body and leaves the others. A client cannot revoke its own admin permission.',
   })
-  @ApiOkResponse({ type: ClientDto, description: 'The client as it is now.' })
+  @ApiOkResponse({ type: ClientDto, description: 'The updated client.' })
   @ApiProblems(404, 413, 415, 503)
   updateClient(
-    @CurrentClient() caller: AuthenticatedClient,
+    @CurrentClient() admin: AuthenticatedClient,
     @ClientId() id: number,
     @Body(RequestValidationPipe) changes: UpdateClientDto,
   ): Promise<ClientDto> {
-    return this.clients.update(caller, id, changes);
+    return this.clients.update(admin, id, changes);
   }
 
   @Delete(':id')
   @HttpCode(204)
   @ApiClientId()
   @ApiOperation({
-    summary: 'Revoke a client',
-    description: 'With all its keys. A client cannot revoke itself.',
+    summary: 'Delete a client',
+    description: 'Revokes all of its keys. A client cannot delete itself.',
   })
-  @ApiNoContentResponse({ description: 'The client is gone; its keys end within five seconds.' })
+  @ApiNoContentResponse({ description: 'The client was deleted; its keys are rejected within five seconds.' })
   @ApiProblems(404, 413, 415, 503)
-  deleteClient(@CurrentClient() caller: AuthenticatedClient, @ClientId() id: number): Promise<void> {
-    return this.clients.delete(caller, id);
+  deleteClient(@CurrentClient() admin: AuthenticatedClient, @ClientId() id: number): Promise<void> {
+    return this.clients.delete(admin, id);
   }
 
   @Post(':id/keys')
   @Header('Cache-Control', 'no-store')
   @ApiClientId()
   @ApiOperation({
-    summary: 'Make a second key of a client',
+    summary: 'Create a second key for a client',
     description:
-      'To replace a key without an outage: make the new one, change over to it, and delete the old one, ' +
-      'or let it end at `expires_at`.',
+      'To replace a key without an outage: create the new key, switch to it, and delete the old one, ' +
+      'or let it expire at `expires_at`.',
   })
   @ApiBody({ type: CreateApiKeyDto, required: false })
   @ApiCreatedResponse({ type: NewApiKeyDto, description: 'The new key.' })
   @ApiProblems(404, 409, 413, 415, 503)
   createClientKey(
-    @CurrentClient() caller: AuthenticatedClient,
+    @CurrentClient() admin: AuthenticatedClient,
     @ClientId() id: number,
     @Body(RequestValidationPipe) body: CreateApiKeyDto,
   ): Promise<NewApiKeyDto> {
-    return this.clients.createKey(caller, id, body);
+    return this.clients.createKey(admin, id, body);
   }
 
   @Delete(':id/keys/:key_id')
@@ -115,17 +115,17 @@ export class ClientsController {
   @ApiClientId()
   @ApiKeyId()
   @ApiOperation({
-    summary: 'End a key of a client',
+    summary: 'Revoke a key of a client',
     description:
-      'A client that has none left is locked out until it is given one. A client cannot end its own last key.',
+      'A client without a key is locked out until an admin creates one. A client cannot revoke its own last key.',
   })
-  @ApiNoContentResponse({ description: 'The key ends within five seconds.' })
+  @ApiNoContentResponse({ description: 'The key was revoked; it is rejected within five seconds.' })
   @ApiProblems(404, 413, 415, 503)
   deleteClientKey(
-    @CurrentClient() caller: AuthenticatedClient,
+    @CurrentClient() admin: AuthenticatedClient,
     @ClientId() id: number,
     @KeyId() keyId: number,
   ): Promise<void> {
-    return this.clients.deleteKey(caller, id, keyId);
+    return this.clients.deleteKey(admin, id, keyId);
   }
 }

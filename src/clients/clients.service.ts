@@ -19,12 +19,13 @@ import { ClientOrganization } from './client-organization.entity.js';
 import type { ApiKeyDto, CreateApiKeyDto, NewApiKeyDto } from './dto/api-key.dto.js';
 import type { ClientDto, CreateClientDto, NewClientDto, UpdateClientDto } from './dto/client.dto.js';
 
-/** How many keys of a client are good at once: one, and while it is replaced, its successor. */
+/** The number of live keys of a client: one, and its successor while it is being replaced. */
 const MAX_LIVE_KEYS = 2;
 
 /**
- * Clients and their keys. One that is not there is a NotFoundException. A change is made only by somebody who is
- * an admin at that very moment, not just by what is cached of them, and holds in this process at once.
+ * The rules of clients and their keys. A change requires that the client is still an admin in the database, not only in
+ * the cache, and is effective in this process at once. If a client or a key does not exist, methods throw a
+ * NotFoundException.
  */
 @Injectable()
 export class ClientsService {
@@ -45,12 +46,12 @@ export class ClientsService {
     return getClient(this.dataSource.manager, id);
   }
 
-  /** @throws ValidationException for an organization that is not there */
+  /** @throws ValidationException for an organization that does not exist */
   create(
-    caller: AuthenticatedClient,
+    admin: AuthenticatedClient,
     { name, is_admin = false, organization_ids = [] }: CreateClientDto,
   ): Promise<NewClientDto> {
-    return this.change(caller, async (manager) => {
+    return this.change(admin, async (manager) => {
       const { identifiers } = await manager.insert(Client, { name, is_admin });
       const { id } = identifiers[0] as { id: number };
       await grantOrganizations(manager, id, organization_ids);
@@ -60,17 +61,17 @@ export class ClientsService {
   }
 
   /**
-   * Changes the fields that are given and leaves the others.
+   * Changes the fields that are present, and leaves the others as they are.
    *
-   * @throws ForbiddenException when a client would take its own right as an admin
-   * @throws ValidationException for an organization that is not there
+   * @throws ForbiddenException when a client would revoke its own admin permission
+   * @throws ValidationException for an organization that does not exist
    */
-  update(caller: AuthenticatedClient, id: number, changes: UpdateClientDto): Promise<ClientDto> {
+  update(admin: AuthenticatedClient, id: number, changes: UpdateClientDto): Promise<ClientDto> {
     const { name, is_admin, organization_ids } = changes;
-    if (is_admin === false && caller.client_id === id) {
-      throw new ForbiddenException('A client cannot end its own right as an admin; another admin can.');
+    if (is_admin === false && admin.client_id === id) {
+      throw new ForbiddenException('A client cannot revoke its own admin permission; another admin can.');
     }
-    return this.change(caller, async (manager) => {
+    return this.change(admin, async (manager) => {
       await checkClientExists(manager, id);
       if (name !== undefined || is_admin !== undefined) await manager.update(Client, id, { name, is_admin });
       if (organization_ids !== undefined) {
@@ -82,32 +83,32 @@ export class ClientsService {
   }
 
   /**
-   * Revokes a client with all its keys.
+   * Deletes a client and all of its keys.
    *
-   * @throws ForbiddenException when it is the client that asks
+   * @throws ForbiddenException when a client would delete itself
    */
-  delete(caller: AuthenticatedClient, id: number): Promise<void> {
-    if (caller.client_id === id) {
-      throw new ForbiddenException('A client cannot revoke itself; another admin can.');
+  delete(admin: AuthenticatedClient, id: number): Promise<void> {
+    if (admin.client_id === id) {
+      throw new ForbiddenException('A client cannot delete itself; another admin can.');
     }
-    return this.change(caller, async (manager) => {
+    return this.change(admin, async (manager) => {
       const { affected } = await manager.delete(Client, { id });
       if (affected === 0) throw notFound('client');
     });
   }
 
   /**
-   * Makes another key of a client, which does not end by itself. Keys that have expired go.
+   * Creates another key for a client, which does not expire, and deletes expired keys.
    *
-   * @param expires_at when the key that the client has now ends, if it does not end before; absent: it stays as it is
-   * @throws ConflictException when two of its keys are good already
+   * @param expires_at when the present key of the client expires, unless it expires earlier
+   * @throws ConflictException when the client already has two live keys
    */
-  createKey(caller: AuthenticatedClient, id: number, { expires_at }: CreateApiKeyDto): Promise<NewApiKeyDto> {
-    return this.change(caller, async (manager) => {
+  createKey(admin: AuthenticatedClient, id: number, { expires_at }: CreateApiKeyDto): Promise<NewApiKeyDto> {
+    return this.change(admin, async (manager) => {
       await checkClientExists(manager, id);
       await manager.query(DELETE_EXPIRED_KEYS, [id]);
       if ((await manager.countBy(ApiKey, { client_id: id })) >= MAX_LIVE_KEYS) {
-        throw new ConflictException('The client has two keys already; delete one of them first.');
+        throw new ConflictException('The client already has two keys; delete one of them first.');
       }
       if (expires_at !== undefined) await manager.query(EXPIRE_KEYS, [id, expires_at]);
       return insertKey(manager, id);
@@ -115,27 +116,27 @@ export class ClientsService {
   }
 
   /**
-   * Ends a key.
+   * Revokes a key.
    *
-   * @throws ForbiddenException when it is the last key of the client that asks, but for one that ends by itself
+   * @throws ForbiddenException when a client would revoke its own last key that does not expire
    */
-  deleteKey(caller: AuthenticatedClient, clientId: number, id: number): Promise<void> {
-    return this.change(caller, async (manager) => {
+  deleteKey(admin: AuthenticatedClient, clientId: number, id: number): Promise<void> {
+    return this.change(admin, async (manager) => {
       const { affected } = await manager.delete(ApiKey, { id, client_id: clientId });
       if (affected === 0) throw notFound('key');
-      const isOwn = caller.client_id === clientId;
-      if (isOwn && !(await manager.existsBy(ApiKey, { client_id: clientId, expires_at: IsNull() }))) {
-        throw new ForbiddenException('A client cannot end its last key; another admin can.');
+      const isOwnKey = admin.client_id === clientId;
+      if (isOwnKey && !(await manager.existsBy(ApiKey, { client_id: clientId, expires_at: IsNull() }))) {
+        throw new ForbiddenException('A client cannot revoke its own last key; another admin can.');
       }
     });
   }
 
   /**
-   * Makes a change whole or not at all. Changes come one after the other: of two admins who revoke each other
-   * at once, one stays.
+   * Makes a change in a transaction. Changes run one after another: if two admins delete each other at the same time, one
+   * remains.
    *
-   * @throws UnauthenticatedException when the key of the caller has just ended
-   * @throws ForbiddenException when the client of the caller is no admin any more
+   * @throws UnauthenticatedException when the key of the admin has just expired or been revoked
+   * @throws ForbiddenException when the client is no longer an admin
    */
   private async change<Result>(
     { key_id }: AuthenticatedClient,
@@ -155,8 +156,9 @@ export class ClientsService {
 
 async function checkStillAdmin(manager: EntityManager, keyId: number): Promise<void> {
   const [row] = await manager.query<{ is_admin: boolean }[]>(IS_STILL_ADMIN, [keyId]);
-  if (row === undefined) throw new UnauthenticatedException('The API key has just ended.', 'invalid_token');
-  if (!row.is_admin) throw new ForbiddenException('The client of this key is no admin any more.');
+  if (row === undefined)
+    throw new UnauthenticatedException('The API key has just expired or been revoked.', 'invalid_token');
+  if (!row.is_admin) throw new ForbiddenException('The client of this API key is no longer an admin.');
 }
 
 async function getClient(manager: EntityManager, id: number): Promise<ClientDto> {
@@ -170,7 +172,7 @@ async function checkClientExists(manager: EntityManager, id: number): Promise<vo
 }
 
 const WITH_RELATIONS = {
-  // Joined, every organization of a client would come with every key of it.
+  // A join would return every combination of an organization and a key.
   relationLoadStrategy: 'query',
   relations: { organizations: true, keys: true },
   order: { id: 'ASC' },
@@ -200,12 +202,12 @@ async function grantOrganizations(
     organizationIds,
   ]);
   const existing = new Set(granted.map(({ organization_id }) => organization_id));
-  const faults = organizationIds.flatMap((id, index) =>
+  const errors = organizationIds.flatMap((id, index) =>
     existing.has(id)
       ? []
       : [{ pointer: `/organization_ids/${index}`, detail: 'is not the ID of an organization' }],
   );
-  if (faults.length > 0) throw new ValidationException('body', faults);
+  if (errors.length > 0) throw new ValidationException('body', errors);
 }
 
 async function insertKey(manager: EntityManager, clientId: number): Promise<NewApiKeyDto> {

@@ -24,7 +24,7 @@ const IsListOf = (isItem: (value: unknown) => boolean, message: string) =>
     ValidateBy({ name: 'isListOf', validator: { validate: isItem } }, { each: true, message }),
   );
 
-/** Every setting of the service, with its default. The environment variables have the same names. */
+/** All settings of the service, with their defaults. The environment variables have the same names. */
 export class Environment {
   /** The TCP port to listen on, 0 to 65535; 0 lets the system pick one. */
   @IsInteger(0, 65_535)
@@ -34,7 +34,7 @@ export class Environment {
   @Matches(/^[\w.:-]+$/, { message: 'must be an IP address or a host name' })
   HOST = '127.0.0.1';
 
-  /** The PostgreSQL server to use; without it the service runs its own, embedded. */
+  /** The PostgreSQL server. If absent, the service uses the embedded database. */
   @IsOptional()
   @ValidateBy(
     { name: 'isPostgresUrl', validator: { validate: isPostgresUrl } },
@@ -46,7 +46,7 @@ export class Environment {
   @IsString()
   DATA_DIR = './data';
 
-  /** Connections to the PostgreSQL server, 1 to 1000. The embedded database has one. */
+  /** The number of connections to the PostgreSQL server, 1 to 1000. The embedded database has one. */
   @IsInteger(1, 1000)
   DATABASE_POOL = 10;
 
@@ -62,7 +62,7 @@ export class Environment {
   @IsInteger(100, 60_000)
   DATABASE_LOCK_TIMEOUT = 1500;
 
-  /** After how long a request that is not done is answered 503, or 408 when it has not arrived, in milliseconds, 100 to 60,000. */
+  /** How long a request may take before the response is 503, or 408 if the request has not arrived, in milliseconds, 100 to 60,000. */
   @IsInteger(100, 60_000)
   REQUEST_TIMEOUT = 4500;
 
@@ -71,12 +71,12 @@ export class Environment {
   @IsIn(KEY_MODES, { message: `must be one of ${KEY_MODES.join(', ')}` })
   REQUIRE_API_KEY?: KeyMode;
 
-  /** A key that may do everything, for the first start of a deployment: 16 to 255 characters of a bearer token (RFC 6750). */
+  /** An API key of an admin, for the first start of a deployment: 16 to 255 characters of a bearer token (RFC 6750). */
   @IsOptional()
   @Matches(/^[\w.~+/=-]{16,255}$/, { message: 'must be 16 to 255 letters, digits or any of -._~+/=' })
   ADMIN_API_KEY?: string;
 
-  /** How many reads a minute each client, and each address without a key, may send, 1 to 1,000,000; without it, any number. */
+  /** The number of reads per minute of each client, and of each address without a key, 1 to 1,000,000. Unlimited if absent. */
   @IsOptional()
   @IsInteger(1, 1_000_000)
   RATE_LIMIT_READS?: number;
@@ -87,8 +87,8 @@ export class Environment {
   RATE_LIMIT_WRITES?: number;
 
   /**
-   * The reverse proxies whose `X-Forwarded-For` is believed: their addresses or subnets, or the ranges `loopback`,
-   * `linklocal` and `uniquelocal`, separated by commas. Without it none is.
+   * The reverse proxies whose `X-Forwarded-For` is trusted: addresses, subnets or the ranges `loopback`, `linklocal` and
+   * `uniquelocal`, separated by commas. None if absent.
    */
   @IsOptional()
   @IsListOf(
@@ -97,7 +97,7 @@ export class Environment {
   )
   TRUST_PROXY?: string[];
 
-  /** The origins whose pages may call the API from a browser, separated by commas, or `*`. Without it none may. */
+  /** The origins whose pages may call the API, separated by commas, or `*`. None if absent. */
   @IsOptional()
   @IsListOf(isOrigin, 'must be * or origins such as https://example.org, separated by commas')
   CORS_ORIGINS?: string[];
@@ -108,26 +108,26 @@ export class Environment {
 }
 
 /**
- * Reads the settings from the process's environment and, for what is not set there, from a `.env` file.
- * An empty variable counts as unset, as Compose passes those that have no value.
+ * Reads the settings from the environment of the process and, if they are not set there, from a `.env` file. An empty
+ * variable counts as not set, as Compose passes variables without a value.
  *
  * @returns the settings, validated, with defaults filled in
- * @throws StartupError naming every wrong setting and what it may be
+ * @throws StartupError naming each invalid setting and what it may be
  */
 export function loadEnvironment(): Environment {
   if (existsSync('.env')) process.loadEnvFile('.env');
   const names = Object.keys(new Environment());
   const stated = Object.entries(process.env).filter(([name, value]) => names.includes(name) && value !== '');
   const environment = plainToInstance(Environment, Object.fromEntries(stated), { exposeDefaultValues: true });
-  const faults = validateSync(environment, { stopAtFirstError: true }).map(
+  const errors = validateSync(environment, { stopAtFirstError: true }).map(
     ({ property, constraints }) => `${property} ${Object.values(constraints ?? {}).join(', ')}`,
   );
   if (!LOOPBACK.test(environment.HOST) && environment.REQUIRE_API_KEY === undefined) {
-    faults.push(
+    errors.push(
       `REQUIRE_API_KEY must be stated (${KEY_MODES.join(', ')}) to listen on a HOST beyond loopback`,
     );
   }
-  if (faults.length > 0) throw new StartupError(`Wrong settings: ${faults.join('; ')}.`);
+  if (errors.length > 0) throw new StartupError(`Wrong settings: ${errors.join('; ')}.`);
   return environment;
 }
 
@@ -135,14 +135,14 @@ export const environmentConfig = registerAs('environment', loadEnvironment);
 
 function isPostgresUrl(value: unknown): boolean {
   if (typeof value !== 'string' || !/^postgres(ql)?:\/\//.test(value) || !URL.canParse(value)) return false;
-  // They would take the place of those that the service sets for its sessions.
+  // They would replace the options that the service sets for its sessions.
   return !new URL(value).searchParams.has('options');
 }
 
 function isProxy(value: unknown): boolean {
   const [address = '', prefix = '1', ...rest] = String(value).split('/');
   const bits = { 4: 32, 6: 128 }[isIP(address)] ?? 0;
-  // Not /0, which would believe everybody.
+  // Not /0, which would trust everybody.
   const isSubnet = rest.length === 0 && /^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= bits;
   return isSubnet || ['loopback', 'linklocal', 'uniquelocal'].includes(String(value));
 }

@@ -1,13 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Post, Put, Query, Res } from '@nestjs/common';
-import {
-  ApiCreatedResponse,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { ApiLinkHeader, ApiLocationHeader, ApiProblems } from '../common/api-responses.js';
+import { ApiProblems } from '../common/api-responses.js';
 import { PageQuery, setLinkHeader } from '../common/pagination.js';
 import {
   ApiLocationId,
@@ -18,22 +12,25 @@ import {
 } from '../common/path-params.js';
 import { RequestValidationPipe } from '../common/request-validation.pipe.js';
 import { IdempotencyKey, type IdempotentRequest } from '../idempotency/idempotency-key.decorator.js';
+import {
+  ApiCreateResource,
+  ApiDeleteResource,
+  ApiGetResource,
+  ApiListResources,
+  ApiUpdateResource,
+} from './directory.openapi.js';
 import { CreateLocationDto, LocationDto, UpdateLocationDto } from './dto/location.dto.js';
 import { LocationsService } from './locations.service.js';
 
 @ApiTags('Locations')
 @ApiOrganizationId()
+@ApiProblems(404)
 @Controller({ path: 'organizations/:organization_id/locations', version: '1' })
 export class LocationsController {
   constructor(private readonly locations: LocationsService) {}
 
   @Get()
-  @ApiOperation({
-    summary: 'List the locations of an organization',
-    description: 'By ascending ID, a page at a time.',
-  })
-  @ApiOkResponse({ type: [LocationDto], description: 'The page.', headers: ApiLinkHeader })
-  @ApiProblems(404, 503)
+  @ApiListResources(LocationDto, 'locations of an organization')
   async listLocations(
     @OrganizationId() organization: IdOrSlug,
     @Query(RequestValidationPipe) query: PageQuery,
@@ -43,11 +40,7 @@ export class LocationsController {
   }
 
   @Post()
-  @ApiOperation({
-    summary: 'Create a location of an organization',
-  })
-  @ApiCreatedResponse({ type: LocationDto, description: 'The new location.', headers: ApiLocationHeader })
-  @ApiProblems(404, 409, 413, 415, 503)
+  @ApiCreateResource(LocationDto, 'a location of an organization')
   createLocation(
     @OrganizationId() organization: IdOrSlug,
     @Body(RequestValidationPipe) location: CreateLocationDto,
@@ -58,21 +51,14 @@ export class LocationsController {
 
   @Get(':location_id')
   @ApiLocationId()
-  @ApiOperation({ summary: 'Get a location of an organization' })
-  @ApiOkResponse({ type: LocationDto, description: 'The location.' })
-  @ApiProblems(404, 503)
+  @ApiGetResource(LocationDto, 'a location of an organization')
   getLocation(@OrganizationId() organization: IdOrSlug, @LocationId() id: number): Promise<LocationDto> {
     return this.locations.get(organization, id);
   }
 
   @Put(':location_id')
   @ApiLocationId()
-  @ApiOperation({
-    summary: 'Change a location of an organization',
-    description: 'Changes the fields that the body names and leaves the others.',
-  })
-  @ApiOkResponse({ type: LocationDto, description: 'The location as it is now.' })
-  @ApiProblems(404, 413, 415, 503)
+  @ApiUpdateResource(LocationDto, 'a location of an organization')
   updateLocation(
     @OrganizationId() organization: IdOrSlug,
     @LocationId() id: number,
@@ -84,9 +70,7 @@ export class LocationsController {
   @Delete(':location_id')
   @HttpCode(204)
   @ApiLocationId()
-  @ApiOperation({ summary: 'Delete a location of an organization', description: 'Deletes its phones, too.' })
-  @ApiNoContentResponse({ description: 'The location is gone.' })
-  @ApiProblems(404, 413, 415, 503)
+  @ApiDeleteResource('a location of an organization', 'Also deletes its phones.')
   deleteLocation(@OrganizationId() organization: IdOrSlug, @LocationId() id: number): Promise<void> {
     return this.locations.delete(organization, id);
   }

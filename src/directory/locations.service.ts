@@ -13,7 +13,7 @@ import { OrganizationsService } from './organizations.service.js';
 
 const FIELDS = { id: true, name: true } as const;
 
-/** Locations, each under its organization. One that is not there is a NotFoundException. */
+/** The rules of locations. If one or its organization does not exist, methods throw a NotFoundException. */
 @Injectable()
 export class LocationsService {
   constructor(
@@ -39,7 +39,7 @@ export class LocationsService {
     return location;
   }
 
-  /** @param request the request, when it brings an `Idempotency-Key`: sent again, it creates nothing again */
+  /** @param request the request, if it has an `Idempotency-Key` */
   create(
     organization: IdOrSlug,
     { name }: CreateLocationDto,
@@ -62,7 +62,7 @@ export class LocationsService {
     });
   }
 
-  /** Deletes its phones, too: the foreign keys cascade. */
+  /** Also deletes its phones, as the foreign keys cascade. */
   async delete(organization: IdOrSlug, id: number): Promise<void> {
     await this.get(organization, id);
     const { affected } = await retryOnConflict(() => this.locations.delete({ id }));

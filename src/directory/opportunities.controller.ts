@@ -1,13 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Post, Put, Query, Res } from '@nestjs/common';
-import {
-  ApiCreatedResponse,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { ApiLinkHeader, ApiLocationHeader, ApiProblems } from '../common/api-responses.js';
+import { ApiProblems } from '../common/api-responses.js';
 import { PageQuery, setLinkHeader } from '../common/pagination.js';
 import {
   ApiOpportunityId,
@@ -18,22 +12,25 @@ import {
 } from '../common/path-params.js';
 import { RequestValidationPipe } from '../common/request-validation.pipe.js';
 import { IdempotencyKey, type IdempotentRequest } from '../idempotency/idempotency-key.decorator.js';
+import {
+  ApiCreateResource,
+  ApiDeleteResource,
+  ApiGetResource,
+  ApiListResources,
+  ApiUpdateResource,
+} from './directory.openapi.js';
 import { CreateOpportunityDto, OpportunityDto, UpdateOpportunityDto } from './dto/opportunity.dto.js';
 import { OpportunitiesService } from './opportunities.service.js';
 
 @ApiTags('Opportunities')
 @ApiOrganizationId()
+@ApiProblems(404)
 @Controller({ path: 'organizations/:organization_id/opportunities', version: '1' })
 export class OpportunitiesController {
   constructor(private readonly opportunities: OpportunitiesService) {}
 
   @Get()
-  @ApiOperation({
-    summary: 'List the opportunities of an organization',
-    description: 'By ascending ID, a page at a time.',
-  })
-  @ApiOkResponse({ type: [OpportunityDto], description: 'The page.', headers: ApiLinkHeader })
-  @ApiProblems(404, 503)
+  @ApiListResources(OpportunityDto, 'opportunities of an organization')
   async listOpportunities(
     @OrganizationId() organization: IdOrSlug,
     @Query(RequestValidationPipe) query: PageQuery,
@@ -43,16 +40,11 @@ export class OpportunitiesController {
   }
 
   @Post()
-  @ApiOperation({
-    summary: 'Create an opportunity of an organization',
-    description: 'Its slug is made from the title and stays when the title changes.',
-  })
-  @ApiCreatedResponse({
-    type: OpportunityDto,
-    description: 'The new opportunity.',
-    headers: ApiLocationHeader,
-  })
-  @ApiProblems(404, 409, 413, 415, 503)
+  @ApiCreateResource(
+    OpportunityDto,
+    'an opportunity of an organization',
+    'The slug is made from the title, and stays when the title changes.',
+  )
   createOpportunity(
     @OrganizationId() organization: IdOrSlug,
     @Body(RequestValidationPipe) opportunity: CreateOpportunityDto,
@@ -63,9 +55,7 @@ export class OpportunitiesController {
 
   @Get(':opportunity_id')
   @ApiOpportunityId()
-  @ApiOperation({ summary: 'Get an opportunity of an organization' })
-  @ApiOkResponse({ type: OpportunityDto, description: 'The opportunity.' })
-  @ApiProblems(404, 503)
+  @ApiGetResource(OpportunityDto, 'an opportunity of an organization')
   getOpportunity(
     @OrganizationId() organization: IdOrSlug,
     @OpportunityId() id: IdOrSlug,
@@ -75,12 +65,7 @@ export class OpportunitiesController {
 
   @Put(':opportunity_id')
   @ApiOpportunityId()
-  @ApiOperation({
-    summary: 'Change an opportunity of an organization',
-    description: 'Changes the fields that the body names and leaves the others.',
-  })
-  @ApiOkResponse({ type: OpportunityDto, description: 'The opportunity as it is now.' })
-  @ApiProblems(404, 413, 415, 503)
+  @ApiUpdateResource(OpportunityDto, 'an opportunity of an organization')
   updateOpportunity(
     @OrganizationId() organization: IdOrSlug,
     @OpportunityId() id: IdOrSlug,
@@ -92,12 +77,7 @@ export class OpportunitiesController {
   @Delete(':opportunity_id')
   @HttpCode(204)
   @ApiOpportunityId()
-  @ApiOperation({
-    summary: 'Delete an opportunity of an organization',
-    description: 'Deletes its phones, too.',
-  })
-  @ApiNoContentResponse({ description: 'The opportunity is gone.' })
-  @ApiProblems(404, 413, 415, 503)
+  @ApiDeleteResource('an opportunity of an organization', 'Also deletes its phones.')
   deleteOpportunity(@OrganizationId() organization: IdOrSlug, @OpportunityId() id: IdOrSlug): Promise<void> {
     return this.opportunities.delete(organization, id);
   }

@@ -14,7 +14,7 @@ import { insertWithSlug } from './slug.js';
 
 const FIELDS = { id: true, slug: true, title: true } as const;
 
-/** Opportunities, each under its organization. One that is not there is a NotFoundException. */
+/** The rules of opportunities. If one or its organization does not exist, methods throw a NotFoundException. */
 @Injectable()
 export class OpportunitiesService {
   constructor(
@@ -44,9 +44,9 @@ export class OpportunitiesService {
   }
 
   /**
-   * Its slug is made from its title.
+   * Creates an opportunity, whose slug is made from its title.
    *
-   * @param request the request, when it brings an `Idempotency-Key`: sent again, it creates nothing again
+   * @param request the request, if it has an `Idempotency-Key`
    */
   create(
     organization: IdOrSlug,
@@ -62,7 +62,7 @@ export class OpportunitiesService {
     });
   }
 
-  /** Its slug stays when its title changes, as others link to it. */
+  /** The slug stays when the title changes, as other sites link to it. */
   update(organization: IdOrSlug, key: IdOrSlug, { title }: UpdateOpportunityDto): Promise<OpportunityDto> {
     return retryOnConflict(async () => {
       const opportunity = await this.get(organization, key);
@@ -73,7 +73,7 @@ export class OpportunitiesService {
     });
   }
 
-  /** Deletes its phones, too: the foreign keys cascade. */
+  /** Also deletes its phones, as the foreign keys cascade. */
   async delete(organization: IdOrSlug, key: IdOrSlug): Promise<void> {
     const { id } = await this.get(organization, key);
     const { affected } = await retryOnConflict(() => this.opportunities.delete({ id }));

@@ -1,18 +1,18 @@
 import { Body, Controller, Delete, Get, HttpCode, Post, Put, Query, Res } from '@nestjs/common';
-import {
-  ApiCreatedResponse,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { AdminsOnly } from '../auth/auth.decorators.js';
-import { ApiLinkHeader, ApiLocationHeader, ApiProblems } from '../common/api-responses.js';
 import { PageQuery, setLinkHeader } from '../common/pagination.js';
 import { ApiOrganizationId, type IdOrSlug, OrganizationId } from '../common/path-params.js';
 import { RequestValidationPipe } from '../common/request-validation.pipe.js';
 import { IdempotencyKey, type IdempotentRequest } from '../idempotency/idempotency-key.decorator.js';
+import {
+  ApiCreateResource,
+  ApiDeleteResource,
+  ApiGetResource,
+  ApiListResources,
+  ApiUpdateResource,
+} from './directory.openapi.js';
 import { CreateOrganizationDto, OrganizationDto, UpdateOrganizationDto } from './dto/organization.dto.js';
 import { OrganizationsService } from './organizations.service.js';
 
@@ -22,9 +22,7 @@ export class OrganizationsController {
   constructor(private readonly organizations: OrganizationsService) {}
 
   @Get()
-  @ApiOperation({ summary: 'List the organizations', description: 'By ascending ID, a page at a time.' })
-  @ApiOkResponse({ type: [OrganizationDto], description: 'The page.', headers: ApiLinkHeader })
-  @ApiProblems(503)
+  @ApiListResources(OrganizationDto, 'organizations')
   async listOrganizations(
     @Query(RequestValidationPipe) query: PageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -34,16 +32,11 @@ export class OrganizationsController {
 
   @Post()
   @AdminsOnly()
-  @ApiOperation({
-    summary: 'Create an organization',
-    description: 'Its slug is made from the name and stays when the name changes.',
-  })
-  @ApiCreatedResponse({
-    type: OrganizationDto,
-    description: 'The new organization.',
-    headers: ApiLocationHeader,
-  })
-  @ApiProblems(409, 413, 415, 503)
+  @ApiCreateResource(
+    OrganizationDto,
+    'an organization',
+    'The slug is made from the name, and stays when the name changes.',
+  )
   createOrganization(
     @Body(RequestValidationPipe) organization: CreateOrganizationDto,
     @IdempotencyKey() request?: IdempotentRequest,
@@ -53,21 +46,14 @@ export class OrganizationsController {
 
   @Get(':organization_id')
   @ApiOrganizationId()
-  @ApiOperation({ summary: 'Get an organization' })
-  @ApiOkResponse({ type: OrganizationDto, description: 'The organization.' })
-  @ApiProblems(404, 503)
+  @ApiGetResource(OrganizationDto, 'an organization')
   getOrganization(@OrganizationId() id: IdOrSlug): Promise<OrganizationDto> {
     return this.organizations.get(id);
   }
 
   @Put(':organization_id')
   @ApiOrganizationId()
-  @ApiOperation({
-    summary: 'Change an organization',
-    description: 'Changes the fields that the body names and leaves the others.',
-  })
-  @ApiOkResponse({ type: OrganizationDto, description: 'The organization as it is now.' })
-  @ApiProblems(404, 413, 415, 503)
+  @ApiUpdateResource(OrganizationDto, 'an organization')
   updateOrganization(
     @OrganizationId() id: IdOrSlug,
     @Body(RequestValidationPipe) changes: UpdateOrganizationDto,
@@ -79,12 +65,10 @@ export class OrganizationsController {
   @AdminsOnly()
   @HttpCode(204)
   @ApiOrganizationId()
-  @ApiOperation({
-    summary: 'Delete an organization',
-    description: 'Deletes its opportunities, its locations and all their phones, too.',
-  })
-  @ApiNoContentResponse({ description: 'The organization is gone.' })
-  @ApiProblems(404, 413, 415, 503)
+  @ApiDeleteResource(
+    'an organization',
+    'Also deletes its opportunities, its locations and all of their phones.',
+  )
   deleteOrganization(@OrganizationId() id: IdOrSlug): Promise<void> {
     return this.organizations.delete(id);
   }

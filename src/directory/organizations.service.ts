@@ -15,7 +15,7 @@ import type {
 import { Organization } from './organization.entity.js';
 import { insertWithSlug } from './slug.js';
 
-/** Organizations. One that is not there is a NotFoundException. */
+/** The rules of organizations. If one does not exist, methods throw a NotFoundException. */
 @Injectable()
 export class OrganizationsService {
   constructor(
@@ -27,7 +27,7 @@ export class OrganizationsService {
     return this.organizations.findAndCount({ order: { id: 'ASC' }, ...toSkipAndTake(query) });
   }
 
-  /** @param manager that of the transaction, if there is one */
+  /** @param manager of the transaction, if there is one */
   async get(key: IdOrSlug, manager = this.organizations.manager): Promise<OrganizationDto> {
     const organization = await manager.findOneBy(Organization, whereIdOrSlug(key));
     if (organization === null) throw notFound('organization');
@@ -35,9 +35,9 @@ export class OrganizationsService {
   }
 
   /**
-   * Its slug is made from its name.
+   * Creates an organization, whose slug is made from its name.
    *
-   * @param request the request, when it brings an `Idempotency-Key`: sent again, it creates nothing again
+   * @param request the request, if it has an `Idempotency-Key`
    */
   create({ name }: CreateOrganizationDto, request?: IdempotentRequest): Promise<OrganizationDto> {
     return this.idempotency.executeOnce(request, async (manager) => ({
@@ -46,7 +46,7 @@ export class OrganizationsService {
     }));
   }
 
-  /** Its slug stays when its name changes, as others link to it. */
+  /** The slug stays when the name changes, as other sites link to it. */
   update(key: IdOrSlug, { name }: UpdateOrganizationDto): Promise<OrganizationDto> {
     return retryOnConflict(async () => {
       const organization = await this.get(key);
@@ -57,7 +57,7 @@ export class OrganizationsService {
     });
   }
 
-  /** Deletes its opportunities, its locations and all their phones, too: the foreign keys cascade. */
+  /** Also deletes its opportunities, its locations and all of their phones, as the foreign keys cascade. */
   async delete(key: IdOrSlug): Promise<void> {
     const { affected } = await retryOnConflict(() => this.organizations.delete(whereIdOrSlug(key)));
     if (affected === 0) throw notFound('organization');

@@ -5,11 +5,11 @@ import type { EntityManager, ObjectLiteral, ObjectType, QueryDeepPartialEntity }
 const MAX_SLUG_LENGTH = 80;
 
 /**
- * Inserts a row under a slug made from its name. Where another row has that slug, a few random characters
- * follow it: the database says whether a slug is free, so no two requests can take the same one.
+ * Inserts a row with a slug made from its name. If the slug is taken, a few random characters are appended. The database
+ * decides whether a slug is taken, so that two requests cannot get the same one.
  *
- * @param kind what stands in the slug where the name has no letter, as in `organization-211`
- * @param name what the slug is made from
+ * @param kind the beginning of the slug if the name contains no letter, as in `organization-211`
+ * @param name the text from which the slug is made
  * @param row the other columns
  * @returns the ID and the slug of the new row
  */
@@ -27,14 +27,14 @@ export async function insertWithSlug<Row extends ObjectLiteral>(
       .insert()
       .into(entity)
       .values({ ...row, slug });
-    // A slug that is taken is no error, which would undo the transaction that this may be part of.
+    // An error would roll back the transaction of which this may be a part.
     const result = await insert.orIgnore().returning('id').execute();
     const [inserted] = result.raw as { id: number }[];
     if (inserted !== undefined) return { id: inserted.id, slug };
   }
 }
 
-/** A slug is never all digits, so that it cannot be mistaken for an ID. */
+/** Makes a slug from a name. It is never all digits, so that it cannot be mistaken for an ID. */
 export function toSlug(name: string, kind: string): string {
   const slug = slugify(name, { decamelize: false }).slice(0, MAX_SLUG_LENGTH).replace(/-$/, '');
   return /[a-z]/.test(slug) ? slug : [kind, slug].filter(Boolean).join('-');

@@ -10,7 +10,7 @@ import { DataSource } from 'typeorm';
 import { Public } from '../auth/auth.decorators.js';
 import { ApiHealthy, ApiProblems } from '../common/api-responses.js';
 
-/** How long the database may take to answer, in milliseconds. */
+/** How long the database may take to respond, in milliseconds. */
 const TIME_LIMIT = 2000;
 
 const MIGRATIONS_DONE = 'SELECT count(*)::integer AS done FROM migrations';
@@ -29,7 +29,7 @@ export class HealthController {
 
   @Get('live')
   @HealthCheck(noSwagger)
-  @ApiOperation({ summary: 'Whether the process runs' })
+  @ApiOperation({ summary: 'Whether the process is running' })
   @ApiHealthy()
   @ApiProblems()
   getLiveness(): Promise<HealthCheckResult> {
@@ -39,7 +39,7 @@ export class HealthController {
   @Get('ready')
   @HealthCheck(noSwagger)
   @ApiOperation({
-    summary: 'Whether requests can be served: the database answers and the migrations are done',
+    summary: 'Whether requests can be served: the database responds and all migrations have run',
   })
   @ApiHealthy()
   @ApiProblems(503)

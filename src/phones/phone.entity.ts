@@ -4,7 +4,7 @@ import { Opportunity } from '../directory/opportunity.entity.js';
 import { Organization } from '../directory/organization.entity.js';
 import { OWNER_TYPES, type OwnerType } from './phone-owner.js';
 
-/** A generated foreign-key column: the owner's ID in phones of one type of owner, null in the others. */
+/** A generated foreign key column: the ID of the owner if it is of this type, else null. */
 const OwnerId = (ownerType: OwnerType) =>
   Column({
     type: 'integer',
@@ -14,8 +14,8 @@ const OwnerId = (ownerType: OwnerType) =>
   });
 
 /**
- * A phone number of an organization, an opportunity or a location. `owner_type` and `owner_id` say
- * whose it is; the generated columns turn that into foreign keys, so that no owner can be missing.
+ * A phone number of an organization, an opportunity or a location. `owner_type` and `owner_id` identify the owner; the
+ * generated columns turn them into foreign keys, so that every phone has an existing owner.
  */
 @Entity('phones')
 @Check('ck_phones_owner_type', `owner_type IN (${OWNER_TYPES.map((type) => `'${type}'`).join(', ')})`)
@@ -45,7 +45,7 @@ export class Phone {
   @Column({ type: 'boolean' })
   is_primary!: boolean;
 
-  /** A trigger counts it up with every change. It is in the ETag. */
+  /** Incremented by a trigger with every change. Part of the entity tag. */
   @Column({ type: 'integer', default: 1 })
   version!: number;
 

@@ -15,10 +15,13 @@ const PHONE = { type: 'object', properties: PHONE_FIELDS };
 
 export const ApiListPhones = (owner: string) =>
   applyDecorators(
-    ApiOperation({ summary: `List the phones of ${owner}`, description: 'All of them, by ascending ID.' }),
+    ApiOperation({
+      summary: `List the phones of ${owner}`,
+      description: 'All phones of the owner, by ascending ID.',
+    }),
     // The handler returns JSON, which Fastify would send as text/plain.
     Header('Content-Type', 'application/json; charset=utf-8'),
-    ApiOkResponse({ type: [PhoneDto], description: 'The phones; none is an empty array.' }),
+    ApiOkResponse({ type: [PhoneDto], description: 'The phones. An empty array if there are none.' }),
     ApiProblems(404, 503),
   );
 
@@ -26,7 +29,7 @@ export const ApiCreatePhone = (owner: string) =>
   applyDecorators(
     ApiOperation({
       summary: `Add a phone to ${owner}`,
-      description: 'The first phone is the primary one unless `is_primary` says otherwise.',
+      description: 'The first phone becomes the primary one unless `is_primary` is `false`.',
     }),
     RouteSchema({ response: { 201: PHONE } }),
     ApiCreatedResponse({
@@ -50,11 +53,11 @@ export const ApiUpdatePhone = (owner: string, example: number) =>
   applyDecorators(
     ApiPhoneId(example),
     ApiOperation({
-      summary: `Change a phone of ${owner}`,
-      description: 'Changes the fields that the body names and leaves the others.',
+      summary: `Update a phone of ${owner}`,
+      description: 'Changes the fields in the body and leaves the others.',
     }),
     RouteSchema({ response: { 200: PHONE } }),
-    ApiOkResponse({ type: PhoneDto, description: 'The phone as it is now.', headers: ApiEtagHeader }),
+    ApiOkResponse({ type: PhoneDto, description: 'The updated phone.', headers: ApiEtagHeader }),
     ApiProblems(404, 413, 415, 503),
   );
 
@@ -63,8 +66,8 @@ export const ApiDeletePhone = (owner: string, example: number) =>
     ApiPhoneId(example),
     ApiOperation({
       summary: `Delete a phone of ${owner}`,
-      description: 'Deleting the primary number leaves the owner without one until another is made primary.',
+      description: 'Deleting the primary phone leaves the owner without one until another is made primary.',
     }),
-    ApiNoContentResponse({ description: 'The phone is gone.' }),
+    ApiNoContentResponse({ description: 'The phone was deleted.' }),
     ApiProblems(404, 413, 415, 503),
   );

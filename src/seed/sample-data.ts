@@ -8,7 +8,8 @@ interface OrganizationSeed {
 }
 
 /**
- * A made-up county, whose first organization is the one that the examples of the API name. Its numbers are of the range kept for fiction (555-01xx), in the many ways people write them.
+ * A fictitious county. The examples in the OpenAPI document name its first organization. Its numbers are from the range
+ * that is reserved for fiction (555-01xx), in the many ways people write them.
  */
 export const SAMPLE_DATA: OrganizationSeed[] = [
   {

@@ -10,7 +10,7 @@ import type { OwnerType } from '../phones/phone-owner.js';
 import { Phone } from '../phones/phone.entity.js';
 import { SAMPLE_DATA } from './sample-data.js';
 
-/** Fills an empty database with a made-up county, whole or not at all; one that is not empty stays as it is. */
+/** Fills an empty database with the sample data in one transaction. A database that is not empty stays as it is. */
 function seed(database: DataSource): Promise<string> {
   return database.transaction(async (manager) => {
     let count = 0;
@@ -23,7 +23,7 @@ function seed(database: DataSource): Promise<string> {
       count += rows.length;
     };
 
-    // Of two seeds at once the later one waits here, and then finds what the other has made.
+    // If two run at the same time, the second waits here, and then finds what the first has created.
     await manager.query('LOCK TABLE organizations IN SHARE ROW EXCLUSIVE MODE');
     const present = await manager.count(Organization);
     if (present > 0) return `Nothing to do: the database has ${present} organizations already.`;

@@ -9,16 +9,20 @@ export class ApiKeyDto {
   @ApiProperty({ description: 'Unique ID of the key.', type: 'integer', example: 1 })
   id!: number;
 
-  @ApiProperty({ description: 'How the key begins, to tell it from others.', example: 'phones_4f0c81d2' })
+  @ApiProperty({ description: 'The beginning of the key, to recognize it.', example: 'phones_4f0c81d2' })
   prefix!: string;
 
-  @ApiProperty({ ...DATE_TIME, description: 'When it was made.', example: '2026-11-23T09:41:07.112Z' })
+  @ApiProperty({
+    ...DATE_TIME,
+    description: 'When the key was created.',
+    example: '2026-11-23T09:41:07.112Z',
+  })
   created_at!: Date;
 
   @ApiProperty({
     ...DATE_TIME,
     nullable: true,
-    description: 'When it was last used, to the hour; null when it never was.',
+    description: 'When the key was last used, to the hour; null if it was never used.',
     example: '2026-11-23T10:00:00.000Z',
   })
   last_used_at!: Date | null;
@@ -26,7 +30,7 @@ export class ApiKeyDto {
   @ApiProperty({
     ...DATE_TIME,
     nullable: true,
-    description: 'When it ends by itself; null when it does not.',
+    description: 'When the key expires; null if it does not.',
     example: null,
   })
   expires_at!: Date | null;
@@ -34,7 +38,7 @@ export class ApiKeyDto {
 
 export class NewApiKeyDto extends ApiKeyDto {
   @ApiProperty({
-    description: 'The key, shown this once. It is not stored and cannot be shown again.',
+    description: 'The key, shown only once. It is not stored and cannot be shown again.',
     example: 'phones_…',
   })
   key!: string;
@@ -45,7 +49,7 @@ export class CreateApiKeyDto {
   @ApiPropertyOptional({
     ...DATE_TIME,
     description:
-      'When the key that the client has now ends (RFC 3339), if it does not end before. Left out: that does not change.',
+      'When the present key of the client expires (RFC 3339), unless it expires earlier. If absent, that does not change.',
     example: '2099-12-31T00:00:00Z',
   })
   @OptionalNotNull()

@@ -14,23 +14,24 @@ export class ClientDto {
   @ApiProperty({ description: 'The name of the client.', example: 'Compass intake desk' })
   name!: string;
 
-  @ApiProperty({ description: 'Whether it may do everything.', example: false })
+  @ApiProperty({ description: 'Whether the client is an admin, who may do everything.', example: false })
   is_admin!: boolean;
 
   @ApiProperty({
     ...ID_LIST,
-    description: 'The organizations that it may manage, with all that is under them.',
+    description:
+      'The IDs of the organizations that the client may manage, with everything that belongs to them.',
     example: [1],
   })
   organization_ids!: number[];
 
-  @ApiProperty({ description: 'Its keys, by ascending ID.', type: [ApiKeyDto] })
+  @ApiProperty({ description: 'The keys of the client, by ascending ID.', type: [ApiKeyDto] })
   keys!: ApiKeyDto[];
 }
 
 export class NewClientDto extends ClientDto {
   @ApiProperty({
-    description: 'Its key, shown this once. It is not stored and cannot be shown again.',
+    description: 'The key of the client, shown only once. It is not stored and cannot be shown again.',
     example: 'phones_…',
   })
   key!: string;
@@ -44,7 +45,7 @@ export class CreateClientDto {
   keys?: unknown;
 
   @ApiProperty({
-    description: 'The name of the client; white space around it is trimmed.',
+    description: 'The name of the client. Surrounding white space is trimmed.',
     minLength: 1,
     maxLength: MAX_TEXT_LENGTH,
     example: 'Compass intake desk',
@@ -53,7 +54,8 @@ export class CreateClientDto {
   name!: string;
 
   @ApiPropertyOptional({
-    description: 'Whether it may do everything. Left out when a client is created: `false`.',
+    description:
+      'Whether the client is an admin, who may do everything. If absent when a client is created: `false`.',
     example: false,
   })
   @OptionalNotNull()
@@ -64,7 +66,7 @@ export class CreateClientDto {
     ...ID_LIST,
     maxItems: MAX_LISTED_IDS,
     description:
-      'The organizations that it may manage, all of them. Left out when a client is created: none.',
+      'The IDs of all organizations that the client may manage. If absent when a client is created: none.',
     example: [1],
   })
   @OptionalNotNull()
@@ -72,5 +74,5 @@ export class CreateClientDto {
   organization_ids?: number[];
 }
 
-/** The fields to change. One that is left out stays as it is. */
+/** The fields to change. The others stay as they are. */
 export class UpdateClientDto extends PartialType(CreateClientDto, { skipNullProperties: false }) {}

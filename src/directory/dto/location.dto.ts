@@ -15,7 +15,7 @@ export class CreateLocationDto {
   id?: unknown;
 
   @ApiProperty({
-    description: 'The name of the location; white space around it is trimmed.',
+    description: 'The name of the location. Surrounding white space is trimmed.',
     minLength: 1,
     maxLength: MAX_TEXT_LENGTH,
     example: 'Central City Office',
@@ -24,5 +24,5 @@ export class CreateLocationDto {
   name!: string;
 }
 
-/** The fields to change. One that is left out stays as it is. */
+/** The fields to change. The others stay as they are. */
 export class UpdateLocationDto extends PartialType(CreateLocationDto, { skipNullProperties: false }) {}

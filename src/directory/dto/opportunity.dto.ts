@@ -7,7 +7,7 @@ export class OpportunityDto {
   id!: number;
 
   @ApiProperty({
-    description: 'Names it in paths; unique, and never all digits.',
+    description: 'Identifies the opportunity in paths. Unique, and never all digits.',
     example: 'rental-assistance',
   })
   slug!: string;
@@ -24,7 +24,7 @@ export class CreateOpportunityDto {
   slug?: unknown;
 
   @ApiProperty({
-    description: 'The title of the opportunity; white space around it is trimmed.',
+    description: 'The title of the opportunity. Surrounding white space is trimmed.',
     minLength: 1,
     maxLength: MAX_TEXT_LENGTH,
     example: 'Rental Assistance',
@@ -33,5 +33,5 @@ export class CreateOpportunityDto {
   title!: string;
 }
 
-/** The fields to change. One that is left out stays as it is. */
+/** The fields to change. The others stay as they are. */
 export class UpdateOpportunityDto extends PartialType(CreateOpportunityDto, { skipNullProperties: false }) {}

@@ -7,7 +7,7 @@ export class OrganizationDto {
   id!: number;
 
   @ApiProperty({
-    description: 'Names it in paths; unique, and never all digits.',
+    description: 'Identifies the organization in paths. Unique, and never all digits.',
     example: 'compass-family-services',
   })
   slug!: string;
@@ -24,7 +24,7 @@ export class CreateOrganizationDto {
   slug?: unknown;
 
   @ApiProperty({
-    description: 'The name of the organization; white space around it is trimmed.',
+    description: 'The name of the organization. Surrounding white space is trimmed.',
     minLength: 1,
     maxLength: MAX_TEXT_LENGTH,
     example: 'Compass Family Services',
@@ -33,7 +33,7 @@ export class CreateOrganizationDto {
   name!: string;
 }
 
-/** The fields to change. One that is left out stays as it is. */
+/** The fields to change. The others stay as they are. */
 export class UpdateOrganizationDto extends PartialType(CreateOrganizationDto, {
   skipNullProperties: false,
 }) {}

@@ -9,7 +9,7 @@ export class CreatePhoneDto {
 
   @ApiProperty({
     description:
-      'The phone number, as people write it. Kept character for character; white space around it is trimmed.',
+      'The phone number, as people write it. Stored character for character; surrounding white space is trimmed.',
     minLength: 1,
     maxLength: MAX_TEXT_LENGTH,
     example: '415-555-0132 x 307',
@@ -30,8 +30,8 @@ export class CreatePhoneDto {
 
   @ApiPropertyOptional({
     description:
-      "Whether it is the owner's primary number. `true` makes every other number of the owner `false`. " +
-      'Left out when a phone is created: `true` if the owner has no other.',
+      "Whether it is the owner's primary number. `true` makes all other numbers of the owner `false`. " +
+      'If absent when a phone is created: `true` if the owner has no other.',
     example: true,
   })
   @OptionalNotNull()

@@ -20,7 +20,7 @@ interface JsonTypes {
   boolean: boolean;
 }
 
-/** The JSON Schema of a value. */
+/** The JSON Schema of a TypeScript type. */
 type SchemaOf<Value> = {
   [Type in keyof JsonTypes]: NonNullable<Value> extends JsonTypes[Type]
     ? { type: Type } & (null extends Value ? { nullable: true } : object)

@@ -1,5 +1,5 @@
 import { PartialType } from '@nestjs/swagger';
 import { CreatePhoneDto } from './create-phone.dto.js';
 
-/** The fields to change. One that is left out stays as it is; null is refused where a new phone refuses it. */
+/** The fields to change. The others stay as they are. Null is only allowed where a new phone allows it. */
 export class UpdatePhoneDto extends PartialType(CreatePhoneDto, { skipNullProperties: false }) {}
