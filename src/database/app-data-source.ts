@@ -28,7 +28,7 @@ const SESSION_OPTIONS =
 const MIGRATION_LOCK = 2_110_411;
 
 /** SQLSTATE `cannot_connect_now` (the server is starting up) and `too_many_connections`. */
-const TEMPORARY_REFUSALS = ['57P03', '53300'];
+const TEMPORARY_ERRORS = ['57P03', '53300'];
 
 /**
  * The data source of the service and of the TypeORM CLI. It connects to the server in `DATABASE_URL`, or else starts and
@@ -53,10 +53,10 @@ export class AppDataSource extends DataSource {
         discardDirtyConnections(this.pool);
         return this;
       } catch (error) {
-        const refusal = postgresError(error);
+        const serverError = postgresError(error);
         const unreachable = isConnectionFailure(error);
-        if (!refusal && !unreachable) throw error;
-        const isTemporary = unreachable || TEMPORARY_REFUSALS.includes(refusal?.code ?? '');
+        if (!serverError && !unreachable) throw error;
+        const isTemporary = unreachable || TEMPORARY_ERRORS.includes(serverError?.code ?? '');
         const reason = `${describeDatabase(environment)}: ${toMessage(error)}`;
         if (!isTemporary || Date.now() > start + START_TIMEOUT) {
           throw new StartupError(`Cannot use the database ${reason}`);

@@ -31,7 +31,7 @@ export class CreatePhones1795000000001 implements MigrationInterface {
       await queryRunner.query(
         `CREATE INDEX ix_phones_${owner} ON phones (${owner}_id) WHERE ${owner}_id IS NOT NULL`,
       );
-      // Where TypeORM keeps the text of a generated column, to tell whether the entity still agrees with it.
+      // TypeORM stores the expression of a generated column here, and compares it with that of the entity.
       await queryRunner.query(
         `INSERT INTO typeorm_metadata (database, schema, "table", type, name, value)
          VALUES (current_database(), current_schema(), 'phones', 'GENERATED_COLUMN', $1, $2)`,

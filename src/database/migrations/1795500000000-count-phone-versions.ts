@@ -5,7 +5,7 @@ export class CountPhoneVersions1795500000000 implements MigrationInterface {
 
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query('ALTER TABLE phones ADD version integer NOT NULL DEFAULT 1');
-    // A trigger, so that a change counts whoever makes it: the service, an older instance of it, or a person.
+    // A trigger, so that every change counts, also one by an older instance of the service or by hand.
     await queryRunner.query(`
       CREATE FUNCTION count_version() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN

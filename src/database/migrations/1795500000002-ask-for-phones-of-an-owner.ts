@@ -4,8 +4,8 @@ export class AskForPhonesOfAnOwner1795500000002 implements MigrationInterface {
   name = 'AskForPhonesOfAnOwner1795500000002';
 
   async up(queryRunner: QueryRunner): Promise<void> {
-    // VOLATILE, so that it sees what was committed while the statement that asks waited for the owner: a statement
-    // itself sees only what was there at its start (PostgreSQL, "Function Volatility Categories").
+    // VOLATILE, so that it sees what was committed while the calling statement waited for the lock of the owner. The
+    // statement itself only sees what was committed before it started (PostgreSQL, "Function Volatility Categories").
     await queryRunner.query(`
       CREATE FUNCTION owner_has_phones(type text, id integer) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
         BEGIN
