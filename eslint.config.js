@@ -86,7 +86,7 @@ export default defineConfig(
     languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] } } },
     rules: {
       '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
-      // A DTO is a shape with decorators: a plain row or literal of that shape serves as one.
+      // A DTO is a shape with decorators, so that a plain object of that shape can be used as one.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
@@ -110,7 +110,7 @@ export default defineConfig(
   {
     files: ['test/**'],
     rules: {
-      // A test says what the body of an answer ought to be.
+      // A test declares the type of the response body that it expects.
       '@typescript-eslint/no-unnecessary-type-parameters': 'off',
     },
   },

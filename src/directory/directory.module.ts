@@ -15,6 +15,5 @@ import { OrganizationsService } from './organizations.service.js';
   imports: [TypeOrmModule.forFeature([Organization, Opportunity, Location]), IdempotencyModule],
   controllers: [OrganizationsController, OpportunitiesController, LocationsController],
   providers: [OrganizationsService, OpportunitiesService, LocationsService],
-  exports: [OrganizationsService, OpportunitiesService, LocationsService],
 })
 export class DirectoryModule {}
