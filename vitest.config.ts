@@ -6,7 +6,7 @@ export default defineConfig({
     globalSetup: ['test/support/embedded-template.ts'],
     setupFiles: ['test/support/database.ts'],
     pool: 'forks',
-    // Many tests wait for a time limit of the service: others run meanwhile, also where there are few cores.
+    // Many tests wait for a time limit of the service, so a second file can run even on a single core.
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -26,20 +26,20 @@ import {
 import { send, Service } from './support/service.js';
 
 /*
- * Sends random batches of requests at once, and expects that they are linearizable: in some order the model of the
- * rules (support/model.ts), asked one by one, gives all the answers that were received and ends with the same phones.
- * `MODEL_RUNS=1000 npx vitest run test/interleavings.test.ts` tries 1000 series of batches, not 50.
+ * Sends random batches of concurrent requests and expects that they are linearizable: in some order, one at a time, the
+ * model (support/model.ts) returns the same responses and ends with the same phones.
+ * `MODEL_RUNS=1000 npx vitest run test/interleavings.test.ts` runs 1000 series of batches instead of 50.
  */
 
 type Send = (toSecond: boolean, request: HttpRequest) => Promise<{ status: number; body: unknown }>;
 
-/** A request of a batch. */
+/** A request in a batch. */
 class ConcurrentRequest {
   constructor(
     readonly planned: PlannedRequest,
-    /** How long after the start of the batch it is sent, in milliseconds. */
+    /** When the request is sent, in milliseconds after the start of the batch. */
     readonly delay: number,
-    /** To which of two services it goes. */
+    /** Whether it is sent to the second of two services. */
     readonly toSecond: boolean,
   ) {}
 
@@ -48,7 +48,7 @@ class ConcurrentRequest {
   }
 }
 
-/** Batches of requests, one after the other. */
+/** A series of batches that are sent one after the other. */
 const series = fc.oneof(
   ...collidingRequests.map((planned) => {
     const concurrent = fc
@@ -59,26 +59,26 @@ const series = fc.oneof(
   }),
 );
 
-/** Lets transactions take up to 4 ms longer before they commit, so that more of them meet. The embedded database runs one at a time. */
-async function slowCommitsDown(): Promise<void> {
+/** Delays commits by up to 4 ms, so that more transactions overlap. The embedded database runs only one at a time. */
+async function delayCommits(): Promise<void> {
   await dataSource.query(`
-    CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS
+    CREATE FUNCTION delay_commit() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN PERFORM pg_sleep(random() * 0.004); RETURN NULL; END $$`);
   for (const table of ['organizations', 'opportunities', 'locations', 'phones']) {
     await dataSource.query(`
-      CREATE CONSTRAINT TRIGGER linger AFTER INSERT OR UPDATE OR DELETE ON ${table}
-      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION linger()`);
+      CREATE CONSTRAINT TRIGGER delay_commit AFTER INSERT OR UPDATE OR DELETE ON ${table}
+      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION delay_commit()`);
   }
 }
 
-if (SERVER !== undefined) beforeAll(slowCommitsDown);
+if (SERVER !== undefined) beforeAll(delayCommits);
 
 async function expectLinearizable(send: Send): Promise<void> {
   let clock = 0;
   const exchange = async (run: Run, request: ModelRequest, toSecond = false): Promise<Exchange> => {
-    const sent = clock++;
-    const answer = observed(await send(toSecond, toHttp(request)));
-    return { request, answer, newId: noteCreated(run, answer), sent, answered: clock++ };
+    const sentAt = clock++;
+    const response = observed(await send(toSecond, toHttp(request)));
+    return { request, response, newId: noteCreated(run, response), sentAt, receivedAt: clock++ };
   };
   const sendBatch = async (batch: ConcurrentRequest[], run: Run, model: Model): Promise<Exchange[]> => {
     const exchanges = await Promise.all(
@@ -109,12 +109,12 @@ async function expectLinearizable(send: Send): Promise<void> {
   );
 }
 
-it('concurrent requests are answered as if they came one after the other', TEST_OPTIONS, () =>
+it('concurrent requests are linearizable', TEST_OPTIONS, () =>
   expectLinearizable((_, { method, url, body }) => request(method, url, body)),
 );
 
 it(
-  'so are those to two services that share a server',
+  'concurrent requests to two services on one database are linearizable',
   { ...TEST_OPTIONS, skip: SERVER === undefined },
   async () => {
     const [first, second] = await Promise.all([new Service().listening(), new Service().listening()]);

@@ -4,21 +4,21 @@ import type { ApiResponse } from './support/api.js';
 import type { Phone } from './support/owners.js';
 import { send, Service } from './support/service.js';
 
-/** How often the service is killed: with KILL_ROUNDS=100 for a long run. */
+/** How many times the service is killed; KILL_ROUNDS=100 makes a long run. */
 const ROUNDS = Number(process.env.KILL_ROUNDS ?? 3);
 
-/** How many writers write at once. */
+/** How many clients write concurrently. */
 const WRITERS = 8;
 
-/** Each phone that was to be added, with the key that makes its POST safe to send again. */
+/** A phone to create, with the Idempotency-Key that makes its POST safe to retry. */
 interface Attempt {
   phone: { digits: string; is_primary: boolean };
   key: string;
-  acknowledged?: Phone;
+  created?: Phone;
 }
 
 it(
-  `after ${ROUNDS} times kill -9 in the midst of writes nothing is lost and nothing is there twice`,
+  `after ${ROUNDS} kills with SIGKILL during writes, no phone is lost or duplicated`,
   async () => {
     let service = new Service();
     let api = await service.listening();
@@ -33,8 +33,8 @@ it(
       (await send<Phone[]>('GET', `${api}/organizations/${organization.id}/phones`)).body;
 
     for (let round = 1; round <= ROUNDS; round++) {
-      // Not before some writes are done, and at another moment each time.
-      const writes = attempts.length + 40 + Math.floor(Math.random() * 100);
+      // The service is killed after some writes, at a different moment in each round.
+      const killAfter = attempts.length + 40 + Math.floor(Math.random() * 100);
       const write = async (): Promise<never> => {
         for (;;) {
           const digits = `650-555-${attempts.length}`;
@@ -43,10 +43,10 @@ it(
             key: randomUUID(),
           };
           attempts.push(attempt);
-          const answer = await post(attempt);
-          expect(answer.status).toBe(201);
-          attempt.acknowledged = answer.body;
-          if (attempts.length >= writes) void service.end('SIGKILL');
+          const response = await post(attempt);
+          expect(response.status).toBe(201);
+          attempt.created = response.body;
+          if (attempts.length >= killAfter) void service.end('SIGKILL');
         }
       };
       await Promise.allSettled(Array.from({ length: WRITERS }, write));
@@ -55,15 +55,15 @@ it(
       service = new Service();
       api = await service.listening();
       const found = new Map((await list()).map((phone) => [phone.digits, phone]));
-      for (const { phone, acknowledged } of attempts) {
-        const { id, digits } = acknowledged ?? {};
-        if (acknowledged !== undefined) expect(found.get(phone.digits)).toMatchObject({ id, digits });
+      for (const { phone, created } of attempts) {
+        const { id, digits } = created ?? {};
+        if (created !== undefined) expect(found.get(phone.digits)).toMatchObject({ id, digits });
       }
-      // Nobody knows which of the others were written. To send them again is safe.
-      for (const attempt of attempts.filter(({ acknowledged }) => acknowledged === undefined)) {
-        const answer = await post(attempt);
-        expect(answer.status).toBe(201);
-        attempt.acknowledged = answer.body;
+      // Requests without a response may or may not have been executed, so they are retried.
+      for (const attempt of attempts.filter(({ created }) => created === undefined)) {
+        const response = await post(attempt);
+        expect(response.status).toBe(201);
+        attempt.created = response.body;
       }
       const phones = await list();
       expect(phones.map(({ digits }) => digits).sort()).toEqual(

@@ -20,8 +20,8 @@ import {
 } from './support/random-requests.js';
 
 /*
- * Sends random requests, one after the other, to the service and to a model of its rules (support/model.ts), and
- * expects the same of both. `MODEL_RUNS=1000 npx vitest run test/model.test.ts` tries 1000 sequences, not 50.
+ * Sends sequences of random requests to the service and to a model of its rules (support/model.ts), and expects the
+ * same responses. `MODEL_RUNS=1000 npx vitest run test/model.test.ts` runs 1000 sequences instead of 50.
  */
 
 class Command implements fc.AsyncCommand<Model, Run> {
@@ -33,12 +33,12 @@ class Command implements fc.AsyncCommand<Model, Run> {
 
   async run(model: Model, run: Run): Promise<void> {
     const planned = this.planned.resolve(run, model);
-    const answer = await send(planned);
-    const newId = noteCreated(run, answer);
-    expect(answer, requestLine(planned)).toEqual(model.answer(planned, newId));
+    const response = await send(planned);
+    const newId = noteCreated(run, response);
+    expect(response, requestLine(planned)).toEqual(model.respond(planned, newId));
 
     const list: ModelRequest = { operation: 'list', owner: planned.owner };
-    expect(await send(list), requestLine(list)).toEqual(model.answer(list, 0));
+    expect(await send(list), requestLine(list)).toEqual(model.respond(list, 0));
     await expectRulesKept();
     await expectSamePhones(model);
   }
@@ -53,17 +53,21 @@ async function send(planned: ModelRequest): Promise<ModelResponse> {
   return observed(await request(method, url, body));
 }
 
-it('answers any sequence of requests as the rules say, and keeps what they say', TEST_OPTIONS, async () => {
-  const sequences = fc.commands([anyRequests.map((planned) => new Command(planned))], {
-    maxCommands: 50,
-    size: 'max',
-  });
-  await fc.assert(
-    fc.asyncProperty(sequences, async (commands) => {
-      const run = await startRun();
-      const setup = () => ({ model: new Model([...run.owners.values()]), real: run });
-      await fc.asyncModelRun(setup, commands);
-    }),
-    PARAMETERS,
-  );
-});
+it(
+  'the service returns the same responses and stores the same phones as the model',
+  TEST_OPTIONS,
+  async () => {
+    const sequences = fc.commands([anyRequests.map((planned) => new Command(planned))], {
+      maxCommands: 50,
+      size: 'max',
+    });
+    await fc.assert(
+      fc.asyncProperty(sequences, async (commands) => {
+        const run = await startRun();
+        const setup = () => ({ model: new Model([...run.owners.values()]), real: run });
+        await fc.asyncModelRun(setup, commands);
+      }),
+      PARAMETERS,
+    );
+  },
+);

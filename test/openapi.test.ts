@@ -36,8 +36,8 @@ beforeAll(async () => {
   );
 });
 
-describe('the OpenAPI document', () => {
-  it('names its operations for good: generated clients are called after them', () => {
+describe('The OpenAPI document', () => {
+  it('keeps its operation IDs, after which generated clients name their methods', () => {
     expect(
       operations.map(({ method, path, operation }) => `${method} ${path} ${operation.operationId}`).sort(),
     ).toMatchInlineSnapshot(`
@@ -85,7 +85,7 @@ describe('the OpenAPI document', () => {
     `);
   });
 
-  it('describes each operation, its parameters and all its answers', () => {
+  it('describes each operation, its parameters and all its responses', () => {
     for (const { operation } of operations) {
       expect(operation.summary).toMatch(/\w/);
       for (const { description } of operation.parameters) expect(description).toMatch(/\w/);
@@ -98,7 +98,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('describes the three ways to send a key', () => {
+  it('describes the three ways to send an API key', () => {
     expect(document.components.securitySchemes).toMatchObject({
       bearer: { type: 'http', scheme: 'bearer' },
       header: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
@@ -108,39 +108,41 @@ describe('the OpenAPI document', () => {
 
   it.each([
     ['never', { read: 'none', write: 'none' }],
-    ['writes', { read: 'optional', write: 'needed' }],
-    ['always', { read: 'needed', write: 'needed' }],
-  ])('says which operations need a key, with REQUIRE_API_KEY=%s', async (mode, needs) => {
+    ['writes', { read: 'optional', write: 'required' }],
+    ['always', { read: 'required', write: 'required' }],
+  ])('declares which operations require an API key with REQUIRE_API_KEY=%s', async (mode, requirements) => {
     const settings = { ...databaseSettings(), REQUIRE_API_KEY: mode, RATE_LIMIT_WRITES: '100' };
     const api = await new Service(settings).listening();
     const { body } = await send<Document>('GET', api.replace('/v1', '/docs-json'));
     for (const [path, methods] of Object.entries(body.paths)) {
       for (const [method, { security, responses }] of Object.entries(methods)) {
         const isRead = method === 'get';
-        const need = path.startsWith('/v1/clients')
-          ? 'needed'
+        const requirement = path.startsWith('/v1/clients')
+          ? 'required'
           : path.startsWith('/health')
             ? 'none'
-            : needs[isRead ? 'read' : 'write'];
-        const optional = need === 'optional' ? [{}] : [];
-        const ways = need === 'none' ? [] : [{ bearer: [] }, { header: [] }, { query: [] }];
-        expect({ method, path, security }).toEqual({ method, path, security: [...optional, ...ways] });
-        expect('401' in responses).toBe(need !== 'none');
-        expect('403' in responses).toBe(need === 'needed' && (!isRead || path.startsWith('/v1/clients')));
+            : requirements[isRead ? 'read' : 'write'];
+        const optional = requirement === 'optional' ? [{}] : [];
+        const schemes = requirement === 'none' ? [] : [{ bearer: [] }, { header: [] }, { query: [] }];
+        expect({ method, path, security }).toEqual({ method, path, security: [...optional, ...schemes] });
+        expect('401' in responses).toBe(requirement !== 'none');
+        expect('403' in responses).toBe(
+          requirement === 'required' && (!isRead || path.startsWith('/v1/clients')),
+        );
         expect('429' in responses).toBe(!isRead);
       }
     }
   });
 
-  it('passes its linter with nothing to remark', async () => {
-    // That of `always` has all that depends on the settings.
+  it('passes Redocly lint without errors or warnings', async () => {
+    // With these settings, the document contains every optional part.
     const settings = { ...databaseSettings(), REQUIRE_API_KEY: 'always', RATE_LIMIT_READS: '1000' };
     const api = await new Service(settings).listening();
-    const { body: guarded } = await send<Document>('GET', api.replace('/v1', '/docs-json'));
+    const { body: complete } = await send<Document>('GET', api.replace('/v1', '/docs-json'));
     const directory = await mkdtemp(join(tmpdir(), 'phones-openapi-'));
     const file = join(directory, 'openapi.json');
-    for (const one of [document, guarded]) {
-      await writeFile(file, JSON.stringify(one));
+    for (const linted of [document, complete]) {
+      await writeFile(file, JSON.stringify(linted));
       const { stdout } = await promisify(execFile)(
         process.execPath,
         ['node_modules/@redocly/cli/bin/cli.js', 'lint', '--extends=recommended', '--format=json', file],
@@ -151,39 +153,39 @@ describe('the OpenAPI document', () => {
     await rm(directory, { recursive: true });
   });
 
-  it('has examples that work as they stand, once the seed has run', async () => {
+  it('contains examples that work unchanged on the seeded database', async () => {
     const api = await new Service().listening();
     const origin = api.replace('/v1', '');
-    const inOrder = operations.toSorted(
+    const ordered = operations.toSorted(
       (a, b) => Number(a.method === 'DELETE') - Number(b.method === 'DELETE'),
     );
-    // What is deleted goes from the inside out: phones before their owners.
-    inOrder.sort((a, b) =>
+    // Phones are deleted before their owners, since deleting an owner deletes its phones.
+    ordered.sort((a, b) =>
       a.method === b.method && a.method === 'DELETE' ? b.path.length - a.path.length : 0,
     );
-    for (const { method, path, operation } of inOrder) {
+    for (const { method, path, operation } of ordered) {
       const url = operation.parameters.reduce(
-        (filled, { name, schema }) => filled.replace(`{${name}}`, String(schema.example)),
+        (url, { name, schema }) => url.replace(`{${name}}`, String(schema.example)),
         path,
       );
       const schema = operation.requestBody?.content['application/json'].schema.$ref.split('/').at(-1) ?? '';
       const body = Object.entries(document.components.schemas[schema]?.properties ?? {}).map(
         ([name, { example }]) => [name, example],
       );
-      const answer = await send(
+      const response = await send(
         method,
         origin + url,
         schema === '' ? undefined : Object.fromEntries(body),
         keyHeader(ADMIN_API_KEY),
       );
       const success = Object.keys(operation.responses).filter((status) => status < '300');
-      expect(`${method} ${url}: ${answer.status}`).toBe(`${method} ${url}: ${success.join()}`);
+      expect(`${method} ${url}: ${response.status}`).toBe(`${method} ${url}: ${success.join()}`);
     }
   });
 });
 
 describe('Swagger UI', () => {
-  it('is where / leads, with all it needs from this server', async () => {
+  it('is where / redirects to, and loads all its assets from the service', async () => {
     const origin = (await new Service().listening()).replace('/v1', '');
     const page = await fetch(`${origin}/`);
     expect(page.url).toMatch(/\/docs$/);

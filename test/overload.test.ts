@@ -9,19 +9,19 @@ import { type ApiResponse, expectProblem, request } from './support/api.js';
 import { settingsBeside } from './support/database.js';
 import { send, Service } from './support/service.js';
 
-/** More than the service serves at once. */
-const MANY = 1001;
+/** More requests than the service handles concurrently. */
+const TOO_MANY = 1001;
 
-/** How many requests are still let in while others wait for their bodies. */
-const FREE_PLACES = 50;
+/** How many slots stay free while uploads occupy the others. */
+const FREE_SLOTS = 50;
 
-interface Outcome {
+interface Result {
   status: number;
   retryAfter?: string;
   seconds: number;
 }
 
-function fetchOver(agent: Agent, url: string): Promise<Outcome> {
+function getWithAgent(agent: Agent, url: string): Promise<Result> {
   const start = performance.now();
   return new Promise((resolve, reject) => {
     get(url, { agent }, (response) => {
@@ -33,6 +33,7 @@ function fetchOver(agent: Agent, url: string): Promise<Outcome> {
   });
 }
 
+/** Starts a request whose body never arrives, so that it occupies a slot. */
 async function startUpload(api: URL): Promise<Socket> {
   const socket = connect(Number(api.port), api.hostname);
   await once(socket, 'connect');
@@ -42,16 +43,16 @@ async function startUpload(api: URL): Promise<Socket> {
   return socket;
 }
 
-describe('while more requests are under way than can be served', () => {
-  it('others are answered 503 and told when to try again, and the process counts as alive', async () => {
+describe('While all slots are occupied', () => {
+  it('other requests return 503 with Retry-After, and GET /health/live returns 200', async () => {
     const service = new Service({ ...(await settingsBeside()), CORS_ORIGINS: '*' });
     const api = new URL(await service.listening());
-    const uploads = await Promise.all(Array.from({ length: MANY }, () => startUpload(api)));
-    let refused: ApiResponse;
-    do refused = await send('GET', `${api.href}/organizations`);
-    while (refused.status === 200);
-    expectProblem(refused, 503, 'The service is overloaded. Retry later.');
-    expect(refused.headers['retry-after']).toBe('1');
+    const uploads = await Promise.all(Array.from({ length: TOO_MANY }, () => startUpload(api)));
+    let response: ApiResponse;
+    do response = await send('GET', `${api.href}/organizations`);
+    while (response.status === 200);
+    expectProblem(response, 503, 'The service is overloaded. Retry later.');
+    expect(response.headers['retry-after']).toBe('1');
     const preflight = { origin: 'https://example.org', 'access-control-request-method': 'POST' };
     expectProblem(await send('OPTIONS', `${api.href}/organizations`, undefined, preflight), 503);
     expect((await send('GET', new URL('/health/live', api).href)).status).toBe(200);
@@ -60,43 +61,43 @@ describe('while more requests are under way than can be served', () => {
     while ((await send('GET', `${api.href}/organizations`)).status !== 200);
   });
 
-  it('nothing is done behind a request whose head is not clear, and its connection is closed', async () => {
+  it('a request with an unsupported Transfer-Encoding returns 400, and nothing after it is handled', async () => {
     const service = new Service(await settingsBeside());
     const api = new URL(await service.listening());
-    const uploads = await Promise.all(Array.from({ length: MANY }, () => startUpload(api)));
+    const uploads = await Promise.all(Array.from({ length: TOO_MANY }, () => startUpload(api)));
     while ((await send('GET', `${api.href}/organizations`)).status === 200);
     const socket = connect(Number(api.port), api.hostname);
     socket.write(
       'GET /v1/organizations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n' +
         'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n',
     );
-    const answers = await text(socket);
-    expect(answers.match(/^HTTP\/1\.1 \d+/gm)).toEqual(['HTTP/1.1 400']);
+    const responses = await text(socket);
+    expect(responses.match(/^HTTP\/1\.1 \d+/gm)).toEqual(['HTTP/1.1 400']);
     for (const upload of uploads) upload.destroy();
   });
 
-  it('those that are let in are answered in time, and the memory has a bound', async () => {
+  it('accepted requests are handled in time, and memory stays bounded', async () => {
     const service = new Service({ ...(await settingsBeside()), REQUEST_TIMEOUT: '30000' });
     const api = await service.listening();
     const { body: organization } = await send<{ id: number }>('POST', `${api}/organizations`, {
       name: 'Harbor',
     });
     const url = `${api}/organizations/${organization.id}/phones`;
-    // All places but a few are taken, and ten times as many callers as are left want one.
+    // Ten times as many clients as there are free slots compete for them.
     const uploads = await Promise.all(
-      Array.from({ length: MANY - 1 - FREE_PLACES }, () => startUpload(new URL(api))),
+      Array.from({ length: TOO_MANY - 1 - FREE_SLOTS }, () => startUpload(new URL(api))),
     );
-    // Each connection brings one request after the other, so as many are under way as there are connections.
-    const agent = new Agent({ keepAlive: true, maxSockets: 10 * FREE_PLACES });
-    const outcomes = await Promise.all(Array.from({ length: 4 * MANY }, () => fetchOver(agent, url)));
+    // A connection sends one request at a time, so `maxSockets` is the number of concurrent requests.
+    const agent = new Agent({ keepAlive: true, maxSockets: 10 * FREE_SLOTS });
+    const results = await Promise.all(Array.from({ length: 4 * TOO_MANY }, () => getWithAgent(agent, url)));
     agent.destroy();
     for (const upload of uploads) upload.destroy();
 
-    expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set([200, 503]));
-    const served = outcomes.filter(({ status }) => status === 200);
+    expect(new Set(results.map(({ status }) => status))).toEqual(new Set([200, 503]));
+    const served = results.filter(({ status }) => status === 200);
     expect(served.length).toBeGreaterThan(0);
     expect(Math.max(...served.map(({ seconds }) => seconds))).toBeLessThan(5);
-    for (const { status, retryAfter } of outcomes) if (status === 503) expect(retryAfter).toMatch(/^[15]$/);
+    for (const { status, retryAfter } of results) if (status === 503) expect(retryAfter).toMatch(/^[15]$/);
     while ((await send('GET', url)).status !== 200);
     const [, kilobytes] =
       /VmHWM:\s*(\d+) kB/.exec(await readFile(`/proc/${service.pid}/status`, 'utf8')) ?? [];
@@ -104,18 +105,18 @@ describe('while more requests are under way than can be served', () => {
   });
 });
 
-describe('while the event loop is late', () => {
-  it('requests are answered 503 and told when to try again, and the process counts as alive', async () => {
-    let answer: ApiResponse;
+describe('While the event loop is blocked', () => {
+  it('requests return 503 with Retry-After, and GET /health/live returns 200', async () => {
+    let response: ApiResponse;
     do {
       for (let task = 0; task < 3; task += 1) {
         for (const start = performance.now(); performance.now() < start + 700;);
         await setImmediate();
       }
-      answer = await request('GET', '/v1/organizations');
-    } while (answer.status === 200);
-    expectProblem(answer, 503, 'The service is overloaded. Retry later.');
-    expect(answer.headers['retry-after']).toBe('1');
+      response = await request('GET', '/v1/organizations');
+    } while (response.status === 200);
+    expectProblem(response, 503, 'The service is overloaded. Retry later.');
+    expect(response.headers['retry-after']).toBe('1');
     expect((await request('GET', '/health/live')).status).toBe(200);
     while ((await request('GET', '/v1/organizations')).status !== 200) await setImmediate();
   });

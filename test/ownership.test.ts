@@ -5,14 +5,18 @@ import {
   createOwner,
   createPhone,
   listPhones,
-  OWNER_TYPES,
+  OWNER_CASES,
   type Phone,
 } from './support/owners.js';
 
-describe('a phone is found only under its own owner', () => {
-  const crossings = OWNER_TYPES.flatMap((owner) => OWNER_TYPES.map((other) => [owner, other] as const));
+describe('A phone', () => {
+  const pairs = OWNER_CASES.flatMap(([owner, type]) =>
+    OWNER_CASES.map(([other, otherType]) => {
+      return [owner, type === otherType ? `another ${otherType}` : other, type, otherType] as const;
+    }),
+  );
 
-  it.each(crossings)('not that of an %s under another %s', async (type, otherType) => {
+  it.each(pairs)('of %s returns 404 under %s', async (_owner, _other, type, otherType) => {
     const { id: organizationId } = await createOrganization();
     const owner = await createOwner(type, organizationId);
     const other =
@@ -27,21 +31,21 @@ describe('a phone is found only under its own owner', () => {
   });
 });
 
-describe.each(['opportunity', 'location'] as const)(
-  'an %s is found only under its own organization',
-  (type) => {
-    it('not under another one', async () => {
+describe.each([['An opportunity', 'opportunity'] as const, ['A location', 'location'] as const])(
+  '%s',
+  (_, type) => {
+    it('returns 404 under another organization', async () => {
       const owner = await createOwner(type);
       const phone = await createPhone(owner);
-      const stranger = await createOrganization();
-      const path = owner.replace(/organizations\/\d+/, `organizations/${stranger.id}`);
-      const gone = `There is no such ${type}.`;
-      expectProblem(await request('GET', path), 404, gone);
-      expectProblem(await request('PUT', path, {}), 404, gone);
-      expectProblem(await request('DELETE', path), 404, gone);
-      expectProblem(await request('GET', `${path}/phones`), 404, gone);
-      expectProblem(await request('POST', `${path}/phones`, { digits: '711' }), 404, gone);
-      expectProblem(await request('GET', `${path}/phones/${phone.id}`), 404, gone);
+      const otherOrganization = await createOrganization();
+      const path = owner.replace(/organizations\/\d+/, `organizations/${otherOrganization.id}`);
+      const detail = `There is no such ${type}.`;
+      expectProblem(await request('GET', path), 404, detail);
+      expectProblem(await request('PUT', path, {}), 404, detail);
+      expectProblem(await request('DELETE', path), 404, detail);
+      expectProblem(await request('GET', `${path}/phones`), 404, detail);
+      expectProblem(await request('POST', `${path}/phones`, { digits: '711' }), 404, detail);
+      expectProblem(await request('GET', `${path}/phones/${phone.id}`), 404, detail);
       expectProblem(await request('PUT', `${path}/phones/${phone.id}`, { digits: '711' }), 404);
       expectProblem(await request('DELETE', `${path}/phones/${phone.id}`), 404);
       expect(await listPhones(owner)).toEqual([phone]);
@@ -49,7 +53,7 @@ describe.each(['opportunity', 'location'] as const)(
   },
 );
 
-describe('an owner is named by its ID or by its slug', () => {
+describe('The path of an owner', () => {
   let paths: string[];
   let phone: Phone;
 
@@ -68,14 +72,14 @@ describe('an owner is named by its ID or by its slug', () => {
     phone = (await request<Phone>('POST', paths[0] ?? '', { digits: '415-555-0110' })).body;
   });
 
-  it('with the same phones under each path', async () => {
+  it('takes IDs or slugs, and returns the same phones for both', async () => {
     for (const path of paths) {
       expect(await request('GET', path)).toMatchObject({ status: 200, body: [phone] });
       expect(await request('GET', `${path}/${phone.id}`)).toMatchObject({ status: 200, body: phone });
     }
   });
 
-  it('for writes as for reads', async () => {
+  it('takes IDs or slugs for writes, too', async () => {
     for (const path of paths) {
       const { status, headers } = await request('POST', path, { digits: '415-555-0111' });
       expect(status).toBe(201);
@@ -86,13 +90,13 @@ describe('an owner is named by its ID or by its slug', () => {
     }
   });
 
-  it('and a location by its ID under the slug of its organization', async () => {
+  it('takes the ID of a location under the slug of its organization', async () => {
     const organization = await createOrganization('Willow Free Clinic');
     const location = (await createOwner('location', organization.id)).replace(
       `/${organization.id}/`,
       `/${organization.slug}/`,
     );
-    const added = await createPhone(location);
-    expect(await listPhones(location)).toEqual([added]);
+    const created = await createPhone(location);
+    expect(await listPhones(location)).toEqual([created]);
   });
 });

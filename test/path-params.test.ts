@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { expectProblem, type Method, request } from './support/api.js';
-import { createOrganization, createOwner, createPhone, listPhones, OWNER_TYPES } from './support/owners.js';
+import { createOrganization, createOwner, createPhone, listPhones, OWNER_CASES } from './support/owners.js';
 
 const TOO_LARGE = ['2147483648', '9223372036854775808', '9'.repeat(200), '9'.repeat(5000)];
-const NO_IDS = ['abc', '1.5', '-1', '0', '1e3', '%00', '%F0%9F%93%9E', "1'--", '1;2', ...TOO_LARGE];
+const UNKNOWN_IDS = ['abc', '1.5', '-1', '0', '1e3', '%00', '%F0%9F%93%9E', "1'--", '1;2', ...TOO_LARGE];
 
-const VERBS: [Method, object?][] = [['GET'], ['PUT', { digits: '711' }], ['DELETE']];
+const REQUESTS: [Method, object?][] = [['GET'], ['PUT', { digits: '711' }], ['DELETE']];
 
-describe.each(OWNER_TYPES)('the ID of a phone of an %s', (type) => {
+describe.each(OWNER_CASES)('The ID of a phone of %s', (_, type) => {
   let owner: string;
 
   beforeAll(async () => {
@@ -16,19 +16,19 @@ describe.each(OWNER_TYPES)('the ID of a phone of an %s', (type) => {
   });
 
   it.each(['abc', '1.5', '1e3', '+1', '0x1', '%00', '1%20', '%F0%9F%93%9E', '１'])(
-    'is refused when it is %s',
+    'results in 400 when it is %s',
     async (id) => {
-      for (const [method, body] of VERBS) {
-        const answer = await request(method, `${owner}/phones/${id}`, body);
-        expectProblem(answer, 400, 'The id of a phone must be an integer.');
+      for (const [method, body] of REQUESTS) {
+        const response = await request(method, `${owner}/phones/${id}`, body);
+        expectProblem(response, 400, 'The id of a phone must be an integer.');
       }
     },
   );
 
   it.each(['0', '-1', '-9223372036854775809', '2147483647', ...TOO_LARGE])(
-    'is unknown when it is %s',
+    'results in 404 when it is %s',
     async (id) => {
-      for (const [method, body] of VERBS) {
+      for (const [method, body] of REQUESTS) {
         expectProblem(await request(method, `${owner}/phones/${id}`, body), 404, 'There is no such phone.');
       }
       expect(await listPhones(owner)).toHaveLength(1);
@@ -36,8 +36,8 @@ describe.each(OWNER_TYPES)('the ID of a phone of an %s', (type) => {
   );
 });
 
-describe('an owner is unknown', () => {
-  it.each(NO_IDS)('when the ID or slug of the organization is %s', async (id) => {
+describe('The path of an owner', () => {
+  it.each(UNKNOWN_IDS)('results in 404 when the ID or slug of the organization is %s', async (id) => {
     for (const path of [`/v1/organizations/${id}`, `/v1/organizations/${id}/phones`]) {
       expectProblem(await request('GET', path), 404, 'There is no such organization.');
     }
@@ -46,7 +46,7 @@ describe('an owner is unknown', () => {
     expectProblem(await request('POST', `/v1/organizations/${id}/locations`, { name: 'Here' }), 404);
   });
 
-  it.each(NO_IDS)('when the ID of the opportunity or the location is %s', async (id) => {
+  it.each(UNKNOWN_IDS)('results in 404 when the ID of the opportunity or location is %s', async (id) => {
     const organization = `/v1/organizations/${(await createOrganization()).id}`;
     for (const [collection, type] of [
       ['opportunities', 'opportunity'],
@@ -62,7 +62,7 @@ describe('an owner is unknown', () => {
   });
 });
 
-it('an escape that is none is refused', async () => {
+it('a path with malformed percent-encoding returns 400', async () => {
   expectProblem(await request('GET', '/v1/organizations/%zz/phones'), 400);
   expectProblem(await request('GET', '/v1/organizations/%C0%80/phones'), 400);
 });

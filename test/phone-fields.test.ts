@@ -1,20 +1,20 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { expectFieldErrors, request } from './support/api.js';
-import { createOwner, createPhone, listPhones, OWNER_TYPES, type Phone } from './support/owners.js';
+import { createOwner, createPhone, listPhones, OWNER_CASES, type Phone } from './support/owners.js';
 
 const INVISIBLE = ['\u200b', '\u202e', '\u2066', '\ufeff', '\u00ad', '\u2060', '\u{e0001}'];
 const CONTROL = ['\u0000', '\u0007', '\n', '\u007f', '\u0085', '\u009f'];
 const SEPARATORS = ['\u2028', '\u2029'];
 const LONE_SURROGATES = ['\ud800', '\udc00'];
-const NO_STRINGS = [5, 6505550101, true, {}, [], ['211']];
+const NON_STRINGS = [5, 6505550101, true, {}, [], ['211']];
 
-const inText = (character: string) => `650-555${character}0101`;
-const UNSEEN = [...INVISIBLE, ...CONTROL, ...SEPARATORS, ...LONE_SURROGATES].map(inText);
+const insertIntoText = (character: string) => `650-555${character}0101`;
+const NOT_VISIBLE = [...INVISIBLE, ...CONTROL, ...SEPARATORS, ...LONE_SURROGATES].map(insertIntoText);
 
-const REFUSED: Record<string, unknown[]> = {
+const INVALID_VALUES: Record<string, unknown[]> = {
   digits: [
-    ...NO_STRINGS,
+    ...NON_STRINGS,
     null,
     '',
     '   ',
@@ -24,14 +24,14 @@ const REFUSED: Record<string, unknown[]> = {
     '—',
     '4'.repeat(256),
     '📞',
-    ...UNSEEN,
+    ...NOT_VISIBLE,
     '\ufeff211',
   ],
-  phone_type: [...NO_STRINGS, 'f'.repeat(256), '\ufeff', ...UNSEEN],
+  phone_type: [...NON_STRINGS, 'f'.repeat(256), '\ufeff', ...NOT_VISIBLE],
   is_primary: ['true', 'false', '', 1, 0, null, [], {}],
 };
 
-describe.each(OWNER_TYPES)('a phone of an %s', (type) => {
+describe.each(OWNER_CASES)('A phone of %s', (_, type) => {
   let owner: string;
   let phone: Phone;
 
@@ -40,7 +40,7 @@ describe.each(OWNER_TYPES)('a phone of an %s', (type) => {
     phone = await createPhone(owner);
   });
 
-  describe.each(Object.entries(REFUSED))('is refused for its %s', (field, values) => {
+  describe.each(Object.entries(INVALID_VALUES))('is rejected with a field error for %s', (field, values) => {
     it.each(values.map((value) => [JSON.stringify(value), value]))('when it is %s', async (_, value) => {
       const body = { digits: '211', phone_type: 'main', is_primary: false, [field]: value };
       expectFieldErrors(await request('POST', `${owner}/phones`, body), { pointer: `/${field}` });
@@ -49,7 +49,7 @@ describe.each(OWNER_TYPES)('a phone of an %s', (type) => {
     });
   });
 
-  it('needs digits when it is new', async () => {
+  it('requires digits when it is created', async () => {
     for (const body of [{}, { phone_type: 'main', is_primary: true }]) {
       expectFieldErrors(await request('POST', `${owner}/phones`, body), {
         pointer: '/digits',
@@ -59,14 +59,14 @@ describe.each(OWNER_TYPES)('a phone of an %s', (type) => {
     expect(await listPhones(owner)).toEqual([phone]);
   });
 
-  it('is refused with all its faults at once', async () => {
+  it('is rejected with all its field errors at once', async () => {
     const body = { digits: 'none', phone_type: 7, is_primary: 'yes', extension: 307 };
-    for (const answer of [
+    for (const response of [
       await request('POST', `${owner}/phones`, body),
       await request('PUT', `${owner}/phones/${phone.id}`, body),
     ]) {
       expectFieldErrors(
-        answer,
+        response,
         { pointer: '/digits', detail: 'must contain at least one digit' },
         { pointer: '/phone_type', detail: 'must be a string or null' },
         { pointer: '/is_primary', detail: 'must be true or false' },
@@ -85,22 +85,22 @@ describe.each(OWNER_TYPES)('a phone of an %s', (type) => {
     'organization_id',
     '',
     'Digits',
-  ])('is refused for the unknown field "%s", by name', async (field) => {
+  ])('is rejected with a field error for the unknown field "%s"', async (field) => {
     const body = `{ "digits": "211", ${JSON.stringify(field)}: { "is_primary": true } }`;
-    const fault = { pointer: `/${field}`, detail: 'is not a known field' };
-    expectFieldErrors(await request('POST', `${owner}/phones`, body), fault);
-    expectFieldErrors(await request('PUT', `${owner}/phones/${phone.id}`, body), fault);
+    const fieldError = { pointer: `/${field}`, detail: 'is not a known field' };
+    expectFieldErrors(await request('POST', `${owner}/phones`, body), fieldError);
+    expectFieldErrors(await request('PUT', `${owner}/phones/${phone.id}`, body), fieldError);
     expect(await listPhones(owner)).toEqual([phone]);
   });
 
-  it('is pointed at as JSON Pointer says', async () => {
+  it('is rejected with a field error whose pointer is escaped as in JSON Pointer', async () => {
     expectFieldErrors(await request('POST', `${owner}/phones`, { digits: '211', 'a/b~c': 1 }), {
       pointer: '/a~1b~0c',
     });
   });
 });
 
-describe('text is kept', () => {
+describe('Text in a phone', () => {
   let owner: string;
 
   beforeAll(async () => {
@@ -119,14 +119,14 @@ describe('text is kept', () => {
     '4'.repeat(255),
     '📞'.repeat(254) + '1',
     'e\u0301 1',
-  ])('character for character: %s', async (digits) => {
+  ])('is stored unchanged: %s', async (digits) => {
     expect(await createPhone(owner, { digits, phone_type: digits })).toMatchObject({
       digits,
       phone_type: digits,
     });
   });
 
-  it('without the white space around it', async () => {
+  it('is stored without surrounding white space', async () => {
     expect(
       await createPhone(owner, { digits: ' \t\u00a0\u3000211\n', phone_type: '\r\n main ' }),
     ).toMatchObject({
@@ -135,26 +135,29 @@ describe('text is kept', () => {
     });
   });
 
-  it('as null when a phone_type is blank', async () => {
+  it('is stored as null when it is a blank phone_type', async () => {
     for (const phone_type of ['', '   ', '\u3000', null]) {
       expect(await createPhone(owner, { phone_type })).toMatchObject({ phone_type: null });
     }
   });
 
-  it('or refused, and never changed, whatever it is', async () => {
+  it('is either stored without changes or rejected with 400', async () => {
     const phone = await createPhone(owner);
     const path = `${owner}/phones/${phone.id}`;
     const text = fc.string({
-      unit: fc.oneof(fc.constantFrom(...UNSEEN), fc.string({ unit: 'binary', maxLength: 1 })),
+      unit: fc.oneof(fc.constantFrom(...NOT_VISIBLE), fc.string({ unit: 'binary', maxLength: 1 })),
     });
     await fc.assert(
       fc.asyncProperty(text, text, async (digits, phone_type) => {
-        const answer = await request<Phone>('PUT', path, { digits, phone_type });
-        const visible = (value: string) => /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]*$/u.test(value);
-        const accepted = visible(digits.trim()) && visible(phone_type.trim()) && /\p{Nd}/u.test(digits);
-        expect(answer.status).toBe(accepted && !`${digits}${phone_type}`.includes('\ufeff') ? 200 : 400);
-        if (answer.status === 200) {
-          expect(answer.body).toMatchObject({ digits: digits.trim(), phone_type: phone_type.trim() || null });
+        const response = await request<Phone>('PUT', path, { digits, phone_type });
+        const isVisible = (value: string) => /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]*$/u.test(value);
+        const isValid = isVisible(digits.trim()) && isVisible(phone_type.trim()) && /\p{Nd}/u.test(digits);
+        expect(response.status).toBe(isValid && !`${digits}${phone_type}`.includes('\ufeff') ? 200 : 400);
+        if (response.status === 200) {
+          expect(response.body).toMatchObject({
+            digits: digits.trim(),
+            phone_type: phone_type.trim() || null,
+          });
         }
       }),
       { numRuns: 300 },

@@ -1,15 +1,17 @@
+// The example to copy for a new suite: it runs the same tests for the three owner types, over HTTP.
+// Each test creates its own data, sends one request or a few, and checks the whole response.
 import { describe, expect, it } from 'vitest';
 import dataSource from '../ormconfig.js';
 import { expectProblem, request } from './support/api.js';
-import { createOwner, createPhone, listPhones, OWNER_TYPES, type Phone } from './support/owners.js';
+import { createOwner, createPhone, listPhones, OWNER_CASES, type Phone } from './support/owners.js';
 
-describe.each(OWNER_TYPES)('the phones of an %s', (type) => {
-  it('are none at first', async () => {
+describe.each(OWNER_CASES)('The phones of %s', (_, type) => {
+  it('are an empty list at first', async () => {
     const owner = await createOwner(type);
     expect(await request('GET', `${owner}/phones`)).toMatchObject({ status: 200, body: [] });
   });
 
-  it('are listed by ascending ID, each with just its four fields', async () => {
+  it('are listed by ascending ID, each with exactly four fields', async () => {
     const owner = await createOwner(type);
     const first = await createPhone(owner, { digits: '650-555-0101', phone_type: 'main' });
     const second = await createPhone(owner, { digits: '650-555-0102' });
@@ -21,7 +23,7 @@ describe.each(OWNER_TYPES)('the phones of an %s', (type) => {
     expect(second.id).toBeGreaterThan(first.id);
   });
 
-  it('can be added, with a Location that leads to the new one', async () => {
+  it('are created by POST, which returns 201 with a Location header', async () => {
     const owner = await createOwner(type);
     const created = await request<Phone>('POST', `${owner}/phones`, {
       digits: '925-308-7507 x 307',
@@ -36,21 +38,21 @@ describe.each(OWNER_TYPES)('the phones of an %s', (type) => {
       is_primary: true,
     });
     expect(created.headers.location).toBe(`${owner}/phones/${created.body.id}`);
-    const found = await request('GET', String(created.headers.location));
-    expect(found).toMatchObject({ status: 200, body: created.body });
+    const fetched = await request('GET', String(created.headers.location));
+    expect(fetched).toMatchObject({ status: 200, body: created.body });
   });
 
-  it('have a Location that leads back also when the request had a slash at the end and a query', async () => {
+  it('have a Location without the query and trailing slash of the POST', async () => {
     const owner = await createOwner(type);
     const created = await request<Phone>('POST', `${owner}/phones/?from=form`, { digits: '211' });
     expect(created.headers.location).toBe(`${owner}/phones/${created.body.id}`);
   });
 
-  it('change in the fields that a PUT names and keep the others', async () => {
+  it('are updated by PUT, which keeps the fields that are absent from the body', async () => {
     const owner = await createOwner(type);
     const phone = await createPhone(owner, { phone_type: 'fax' });
     const path = `${owner}/phones/${phone.id}`;
-    const steps: [Partial<Phone>, Partial<Phone>][] = [
+    const updates: [Partial<Phone>, Partial<Phone>][] = [
       [{ digits: '711' }, { digits: '711' }],
       [{ phone_type: 'main' }, { phone_type: 'main' }],
       [{ is_primary: false }, { is_primary: false }],
@@ -58,14 +60,14 @@ describe.each(OWNER_TYPES)('the phones of an %s', (type) => {
       [{}, {}],
     ];
     let expected: Phone = phone;
-    for (const [changes, effect] of steps) {
-      expected = { ...expected, ...effect };
-      expect(await request('PUT', path, changes)).toMatchObject({ status: 200, body: expected });
+    for (const [body, changes] of updates) {
+      expected = { ...expected, ...changes };
+      expect(await request('PUT', path, body)).toMatchObject({ status: 200, body: expected });
       expect((await request('GET', path)).body).toEqual(expected);
     }
   });
 
-  it('can be PUT back as they were read', async () => {
+  it('accept a body that GET returned, and ignore its id', async () => {
     const owner = await createOwner(type);
     const phone = await createPhone(owner, { phone_type: 'fax' });
     const path = `${owner}/phones/${phone.id}`;
@@ -74,7 +76,7 @@ describe.each(OWNER_TYPES)('the phones of an %s', (type) => {
     expect((await request<Phone>('POST', `${owner}/phones`, { id: 1, digits: '711' })).body.id).not.toBe(1);
   });
 
-  it('can be deleted, once', async () => {
+  it('are deleted by DELETE with 204, and then return 404', async () => {
     const owner = await createOwner(type);
     const [kept, deleted] = [await createPhone(owner), await createPhone(owner)];
     const path = `${owner}/phones/${deleted.id}`;
@@ -85,7 +87,7 @@ describe.each(OWNER_TYPES)('the phones of an %s', (type) => {
     expect(await listPhones(owner)).toEqual([kept]);
   });
 
-  it('go when their owner is deleted', async () => {
+  it('are deleted with their owner', async () => {
     const owner = await createOwner(type);
     const phone = await createPhone(owner);
     expect((await request('DELETE', owner)).status).toBe(204);
@@ -98,7 +100,7 @@ describe.each(OWNER_TYPES)('the phones of an %s', (type) => {
     );
   });
 
-  it('go when the organization above their owner is deleted', async () => {
+  it('are deleted with the organization of their owner', async () => {
     const owner = await createOwner(type);
     const phone = await createPhone(owner);
     const organization = owner.split('/').slice(0, 4).join('/');

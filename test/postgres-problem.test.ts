@@ -7,11 +7,11 @@ import {
 import { describe, expect, it } from 'vitest';
 import { postgresProblem } from '../src/common/postgres-problem.js';
 
-function refusal(code: string): pg.DatabaseError {
+function databaseError(code: string): pg.DatabaseError {
   return Object.assign(new pg.DatabaseError('relation "secrets" does not exist', 1, 'error'), { code });
 }
 
-describe('what the database refuses', () => {
+describe('A PostgreSQL error', () => {
   it.each([
     ['08006', 'connection_failure', 503],
     ['22021', 'character_not_in_repertoire', 400],
@@ -29,24 +29,29 @@ describe('what the database refuses', () => {
     ['57P01', 'admin_shutdown', 503],
     ['57P03', 'cannot_connect_now', 503],
     ['58030', 'io_error', 503],
-  ])('with %s (%s) is answered %s', (code, _, status) => {
-    const error = refusal(code);
-    for (const one of [error, new QueryFailedError('SELECT', [], error)]) {
-      expect(postgresProblem(one)).toMatchObject({ status });
-      expect(JSON.stringify(postgresProblem(one))).not.toContain('secrets');
+  ])('with SQLSTATE %s (%s) becomes a %i', (code, _, status) => {
+    const error = databaseError(code);
+    for (const thrown of [error, new QueryFailedError('SELECT', [], error)]) {
+      expect(postgresProblem(thrown)).toMatchObject({ status });
+      expect(JSON.stringify(postgresProblem(thrown))).not.toContain('secrets');
     }
   });
 
-  it.each(['FATAL', 'PANIC'])('with severity %s is answered 503, whatever the code', (severity) => {
-    expect(postgresProblem(Object.assign(refusal('XX000'), { severity }))).toMatchObject({ status: 503 });
+  it.each(['FATAL', 'PANIC'])('with severity %s becomes a 503, whatever its SQLSTATE', (severity) => {
+    expect(postgresProblem(Object.assign(databaseError('XX000'), { severity }))).toMatchObject({
+      status: 503,
+    });
   });
 
-  it.each(['42P01', '22012', '23514', '25P02', 'XX000', ''])('with %s is a fault of the service', (code) => {
-    expect(postgresProblem(refusal(code))).toBeUndefined();
-  });
+  it.each(['42P01', '22012', '23514', '25P02', 'XX000', ''])(
+    'with SQLSTATE %j is an error of the service and has no problem details',
+    (code) => {
+      expect(postgresProblem(databaseError(code))).toBeUndefined();
+    },
+  );
 });
 
-describe('a database that cannot be asked', () => {
+describe('A connection error', () => {
   it.each([
     Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:5432'), { code: 'ECONNREFUSED' }),
     Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' }),
@@ -56,11 +61,11 @@ describe('a database that cannot be asked', () => {
     new QueryFailedError('SELECT', [], new Error('Connection terminated unexpectedly')),
     new QueryRunnerAlreadyReleasedError(),
     new QueryRunnerProviderAlreadyReleasedError(),
-  ])('is answered 503: %s', (error) => {
+  ])('becomes a 503: %s', (error) => {
     expect(postgresProblem(error)).toMatchObject({ status: 503 });
   });
 
-  it.each([new TypeError('x is not a function'), 'a string', undefined])('is not what %s says', (error) => {
+  it.each([new TypeError('x is not a function'), 'a string', undefined])('does not include %s', (error) => {
     expect(postgresProblem(error)).toBeUndefined();
   });
 });

@@ -8,7 +8,7 @@ interface Phone {
 }
 
 it(
-  'two services that share a server never make two numbers of one owner primary',
+  'two services on one database never make two phones of an owner primary',
   { skip: SERVER === undefined },
   async () => {
     const apis = await Promise.all([new Service().listening(), new Service().listening()]);
@@ -34,14 +34,14 @@ it(
     );
     expect(new Set(changed.map(({ status }) => status))).toEqual(new Set([200]));
 
-    const { body: list } = await send<Phone[]>('GET', `${api}${phones}`);
-    expect(list).toHaveLength(50);
-    expect(list.filter(({ is_primary }) => is_primary)).toHaveLength(1);
+    const { body: listed } = await send<Phone[]>('GET', `${api}${phones}`);
+    expect(listed).toHaveLength(50);
+    expect(listed.filter(({ is_primary }) => is_primary)).toHaveLength(1);
   },
 );
 
 it(
-  'two services that share a server never give two organizations one slug',
+  'two services on one database never give two organizations the same slug',
   { skip: SERVER === undefined },
   async () => {
     const apis = await Promise.all([new Service().listening(), new Service().listening()]);
@@ -55,28 +55,28 @@ it(
 );
 
 it(
-  'a client that is revoked at one service is refused by another within five seconds',
+  'a client that one service deletes gets 401 from another within five seconds',
   { skip: SERVER === undefined },
   async () => {
     const settings = { ...databaseSettings(), REQUIRE_API_KEY: 'always' };
-    const [one, other] = await Promise.all([
+    const [first, second] = await Promise.all([
       new Service(settings).listening(),
       new Service(settings).listening(),
     ]);
     const asAdmin = keyHeader(ADMIN_API_KEY);
     const { body: client } = await send<{ id: number; key: string }>(
       'POST',
-      `${one}/clients`,
+      `${first}/clients`,
       { name: 'X' },
       asAdmin,
     );
-    const statusAtOther = async () =>
-      (await send('GET', `${other}/organizations`, undefined, keyHeader(client.key))).status;
-    expect(await statusAtOther()).toBe(200);
-    await send('DELETE', `${one}/clients/${client.id}`, undefined, asAdmin);
+    const statusAtSecond = async () =>
+      (await send('GET', `${second}/organizations`, undefined, keyHeader(client.key))).status;
+    expect(await statusAtSecond()).toBe(200);
+    await send('DELETE', `${first}/clients/${client.id}`, undefined, asAdmin);
     await vi.waitFor(
       async () => {
-        expect(await statusAtOther()).toBe(401);
+        expect(await statusAtSecond()).toBe(401);
       },
       { timeout: 5000, interval: 100 },
     );

@@ -20,11 +20,11 @@ import { SERVER } from './support/database.js';
 const SMALL = 100_000;
 const LARGE = 1_000_000;
 
-/** How much more a statement may cost in a table ten times as large, where an index can be a level deeper. */
-const GROWTH = 1.2;
+/** How much more a statement may cost in a table ten times as large, whose index may be one level deeper. */
+const MAX_GROWTH = 1.2;
 
-/** What PostgreSQL reckons for reading one page (`random_page_cost`). */
-const PAGE = 4;
+/** The estimated cost of reading one page (`random_page_cost`). */
+const PAGE_COST = 4;
 
 const OWNERS: PhoneOwner[] = [
   { type: 'organization', id: 900 },
@@ -39,15 +39,15 @@ const OWNERS: PhoneOwner[] = [
   }),
 ];
 
-/** The ID of the first phone of the owner 900 of a type: those of organizations were made first, owner by owner. */
-function phoneOf(type: PhoneOwner['type'], organizations: number): number {
+/** The ID of the first phone of owner 900 of a type. Phones are inserted by owner type, and then by owner. */
+function firstPhoneId(type: PhoneOwner['type'], organizations: number): number {
   const before = ['organization', 'opportunity', 'location'].indexOf(type) * organizations + 899;
   return before * PHONES_PER_OWNER + 1;
 }
 
 function statements(organizations: number): Record<string, QueryConfig> {
   const all = OWNERS.flatMap((owner) => {
-    const id = phoneOf(owner.type, organizations);
+    const id = firstPhoneId(owner.type, organizations);
     return [
       listPhones([{ owner }, { owner }]),
       getPhones([
@@ -60,7 +60,7 @@ function statements(organizations: number): Record<string, QueryConfig> {
       lockOwner(owner),
     ];
   });
-  // What functions and foreign keys run is not in the plan of the statement that makes them.
+  // The plan of a statement does not contain what foreign keys and functions execute.
   const cascades = ['organization_id', 'opportunity_id', 'location_id'].map((column) => ({
     name: `delete phones by ${column}`,
     text: `DELETE FROM phones WHERE ${column} = $1`,
@@ -71,13 +71,13 @@ function statements(organizations: number): Record<string, QueryConfig> {
       ...all,
       ...cascades,
       {
-        name: 'ask for phones of an owner',
+        name: 'check for phones of an owner',
         text: 'SELECT EXISTS (SELECT FROM phones WHERE owner_type = $1 AND owner_id = $2)',
         values: ['organization', 900],
       },
       findClient(createHash('sha256').update('900').digest()),
-      { name: 'find answer', text: FIND_RESPONSE, values: ['anyone', '900'] },
-      { name: 'keep answer', text: SAVE_RESPONSE, values: ['anyone', '900', Buffer.alloc(32), {}] },
+      { name: 'find response', text: FIND_RESPONSE, values: ['anyone', '900'] },
+      { name: 'save response', text: SAVE_RESPONSE, values: ['anyone', '900', Buffer.alloc(32), {}] },
     ].map((statement) => [statement.name ?? '', statement]),
   );
 }
@@ -90,8 +90,8 @@ interface Node {
   Plans?: Node[];
 }
 
-/** As many clients and kept answers as organizations. */
-const FILL_OTHERS = [
+/** Creates as many clients and idempotency records as organizations. */
+const FILL_OTHER_TABLES = [
   `INSERT INTO clients (name, is_admin) SELECT 'Client', false FROM organizations`,
   `INSERT INTO client_organizations (client_id, organization_id) SELECT id, id FROM organizations`,
   `INSERT INTO api_keys (client_id, hash, prefix) SELECT id, sha256(id::text::bytea), 'phones_' FROM organizations`,
@@ -99,10 +99,10 @@ const FILL_OTHERS = [
   'VACUUM ANALYZE',
 ];
 
-/** The plan of a statement, prepared as the service does it, which is carried out and undone. */
+/** Executes a statement as the service does, prepared, and rolls it back. @returns its plan */
 async function explain({ text, values = [] }: QueryConfig): Promise<Node> {
   const client = await app.get(Pool).connect();
-  const parameters = values.map((value) => literal(client, value));
+  const parameters = values.map((value) => toLiteral(client, value));
   try {
     await client.query('BEGIN');
     await client.query(`PREPARE explained AS ${text}`);
@@ -110,19 +110,19 @@ async function explain({ text, values = [] }: QueryConfig): Promise<Node> {
       `EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE explained${parameters.length > 0 ? `(${parameters.join(', ')})` : ''}`,
     );
     const [row] = rows;
-    if (row === undefined) throw new Error('There is no plan.');
+    if (row === undefined) throw new Error('EXPLAIN returned no plan.');
     return row['QUERY PLAN'][0].Plan;
   } finally {
     await client.query('ROLLBACK');
-    // With the connection goes what was prepared.
+    // Closing the connection also drops the prepared statement.
     client.release(true);
   }
 }
 
-/** A value as SQL: EXPLAIN takes no parameters for those of a prepared statement. */
-function literal(client: ClientBase, value: unknown): string {
+/** Formats a value as SQL, because EXPLAIN EXECUTE accepts no query parameters. */
+function toLiteral(client: ClientBase, value: unknown): string {
   if (value === null) return 'NULL';
-  if (Array.isArray(value)) return `ARRAY[${value.map((item) => literal(client, item)).join(', ')}]`;
+  if (Array.isArray(value)) return `ARRAY[${value.map((item) => toLiteral(client, item)).join(', ')}]`;
   if (Buffer.isBuffer(value)) return `'\\x${value.toString('hex')}'`;
   if (typeof value === 'number') return String(value);
   return client.escapeLiteral(typeof value === 'string' ? value : JSON.stringify(value));
@@ -138,14 +138,14 @@ function nodesOf(plan: Node): Node[] {
   return [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
 }
 
-async function plansAt(phones: number): Promise<Map<string, Node>> {
+async function explainAll(phones: number): Promise<Map<string, Node>> {
   const organizations = Math.ceil(phones / PHONES_PER_ORGANIZATION);
   const client = await app.get(Pool).connect();
   try {
     await client.query('SET statement_timeout = 0');
     await client.query('TRUNCATE organizations, clients, idempotency_keys RESTART IDENTITY CASCADE');
     await fill(client, organizations);
-    for (const statement of FILL_OTHERS) await client.query(statement);
+    for (const statement of FILL_OTHER_TABLES) await client.query(statement);
   } finally {
     client.release(true);
   }
@@ -155,27 +155,27 @@ async function plansAt(phones: number): Promise<Map<string, Node>> {
   return plans;
 }
 
-// A million phones take the embedded database, which plans as a server does, minutes.
-describe.skipIf(SERVER === undefined)('with a million phones', () => {
+// The embedded database plans like a server, but needs minutes to create a million phones.
+describe.skipIf(SERVER === undefined)('With a million phones', () => {
   let small: Map<string, Node>;
   let large: Map<string, Node>;
 
   beforeAll(async () => {
-    small = await plansAt(SMALL);
-    large = await plansAt(LARGE);
+    small = await explainAll(SMALL);
+    large = await explainAll(LARGE);
   }, 300_000);
 
   const names = Object.keys(statements(0));
 
-  it.each(names)('%s reads tables by their indexes alone, and sorts in memory', (name) => {
+  it.each(names)('%s scans tables only by index and sorts in memory', (name) => {
     const nodes = nodesOf(planOf(large, name));
     const scans = nodes.filter((node) => node['Node Type'].includes('Scan') && node['Relation Name']);
     expect(scans.filter((node) => !/^Index( Only)? Scan$/.test(node['Node Type']))).toEqual([]);
     expect(nodes.filter((node) => node['Sort Space Type'] === 'Disk')).toEqual([]);
   });
 
-  it.each(names)('%s costs hardly more than with a tenth of them', (name) => {
+  it.each(names)('%s costs hardly more than with a tenth of the phones', (name) => {
     const costs = [small, large].map((plans) => planOf(plans, name)['Total Cost']);
-    expect(costs[1]).toBeLessThanOrEqual(GROWTH * (costs[0] ?? 0) + PAGE);
+    expect(costs[1]).toBeLessThanOrEqual(MAX_GROWTH * (costs[0] ?? 0) + PAGE_COST);
   });
 });

@@ -6,7 +6,7 @@ import { keyHeader } from './support/database.js';
 const get = (headers: Record<string, string> = {}) => request('GET', '/v1/organizations', undefined, headers);
 const post = (headers: Record<string, string> = {}) => request('POST', '/v1/organizations', {}, headers);
 
-/** The status of a read from an address, which may be behind proxies. */
+/** Sends a GET from an address, with or without an X-Forwarded-For header. @returns the status */
 async function statusFrom(remoteAddress: string, forwardedFor?: string): Promise<number> {
   const response = await app.inject({
     url: '/v1/organizations',
@@ -18,65 +18,65 @@ async function statusFrom(remoteAddress: string, forwardedFor?: string): Promise
 
 async function statusesFrom(remoteAddress: string, ...forwardedFor: string[]): Promise<number[]> {
   const statuses: number[] = [];
-  for (const one of forwardedFor) statuses.push(await statusFrom(remoteAddress, one));
+  for (const header of forwardedFor) statuses.push(await statusFrom(remoteAddress, header));
   return statuses;
 }
 
-it('there are none unless they are set', async () => {
+it('there are no rate limits by default', async () => {
   for (let count = 0; count < 100; count++) expect((await get()).status).toBe(200);
   expect((await get()).headers).not.toHaveProperty('ratelimit');
 });
 
-describe('with limits', () => {
+describe('Rate limits', () => {
   beforeEach(() => restart({ REQUIRE_API_KEY: 'writes', RATE_LIMIT_READS: '5', RATE_LIMIT_WRITES: '2' }));
 
-  it('tell what is left, and refuse what is too much', async () => {
-    for (let left = 4; left >= 0; left--) {
+  it('are reported with the remaining requests, and return 429 when they are exceeded', async () => {
+    for (let remaining = 4; remaining >= 0; remaining--) {
       const { status, headers } = await get();
       expect(status).toBe(200);
       expect(headers['ratelimit-policy']).toBe('"reads";q=5;w=60');
-      expect(headers.ratelimit).toMatch(new RegExp(`^"reads";r=${left};t=(60|[1-5]?\\d)$`));
+      expect(headers.ratelimit).toMatch(new RegExp(`^"reads";r=${remaining};t=(60|[1-5]?\\d)$`));
     }
-    const answer = await get();
+    const response = await get();
     expectProblem(
-      answer,
+      response,
       429,
       expect.stringMatching(/^No more than 5 reads per minute are allowed\. Retry in \d+ seconds\.$/),
     );
-    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
-    expect(Number(answer.headers['retry-after'])).toBeLessThanOrEqual(60);
-    expect(answer.headers.ratelimit).toMatch(/^"reads";r=0;t=\d+$/);
+    expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
+    expect(Number(response.headers['retry-after'])).toBeLessThanOrEqual(60);
+    expect(response.headers.ratelimit).toMatch(/^"reads";r=0;t=\d+$/);
   });
 
-  it('count reads and writes apart', async () => {
+  it('count reads and writes separately', async () => {
     for (let count = 0; count < 6; count++) await get();
     expect((await get()).status).toBe(429);
     for (const status of [401, 401, 429]) {
-      const answer = await post();
-      expect(answer.status).toBe(status);
-      expect(answer.headers['ratelimit-policy']).toBe('"writes";q=2;w=60');
+      const response = await post();
+      expect(response.status).toBe(status);
+      expect(response.headers['ratelimit-policy']).toBe('"writes";q=2;w=60');
     }
   });
 
-  it('count each client apart, by whichever of its keys, and apart from those without a key', async () => {
-    const [one, two] = [await createClient({}), await createClient({})].map(({ key }) => keyHeader(key));
-    for (let count = 0; count < 5; count++) expect((await get(one)).status).toBe(200);
-    expect((await get(one)).status).toBe(429);
-    expect((await get(two)).status).toBe(200);
+  it('count each client separately, and anonymous requests by address', async () => {
+    const [first, second] = [await createClient({}), await createClient({})].map(({ key }) => keyHeader(key));
+    for (let count = 0; count < 5; count++) expect((await get(first)).status).toBe(200);
+    expect((await get(first)).status).toBe(429);
+    expect((await get(second)).status).toBe(200);
     expect((await get()).status).toBe(200);
     for (let count = 0; count < 5; count++) await get();
     expect((await get()).status).toBe(429);
-    expect((await get(two)).status).toBe(200);
+    expect((await get(second)).status).toBe(200);
     expect((await get(AS_ADMIN)).status).toBe(200);
   });
 
-  it('count a key that is not good for the address', async () => {
+  it('count a request with an invalid API key against its address', async () => {
     for (const status of [401, 401, 401, 401, 401, 429])
       expect((await get(keyHeader('x'))).status).toBe(status);
     expect((await get()).status).toBe(429);
   });
 
-  it('count what is refused for its body, and what leads nowhere', async () => {
+  it('count requests with an invalid body or an unknown path', async () => {
     for (const status of [400, 413, 429]) {
       const body = status === 413 ? ' '.repeat(70_000) : 'no JSON';
       expect((await request('POST', '/v1/organizations', body)).status).toBe(status);
@@ -86,11 +86,11 @@ describe('with limits', () => {
     }
   });
 
-  it('do not touch the health of the service', async () => {
+  it('do not apply to health checks', async () => {
     for (let count = 0; count < 10; count++) expect((await request('GET', '/health/live')).status).toBe(200);
   });
 
-  it('take the /64 of an IPv6 address for one, and an IPv4 address for itself however it is written', async () => {
+  it('count an IPv6 /64 as one address, and an IPv4 address once however it is written', async () => {
     for (let count = 0; count < 5; count++) await statusFrom(`2001:db8:1:2::${count}`);
     expect(await statusFrom('2001:db8:1:2:ffff::1')).toBe(429);
     expect(await statusFrom('2001:db8:1:3::1')).toBe(200);
@@ -99,7 +99,7 @@ describe('with limits', () => {
     expect(await statusFrom('203.0.113.2')).toBe(200);
   });
 
-  it('do not believe X-Forwarded-For unless they are told to', async () => {
+  it('ignore X-Forwarded-For unless TRUST_PROXY is set', async () => {
     const statuses = await statusesFrom(
       '203.0.113.9',
       '1.1.1.1',
@@ -113,10 +113,10 @@ describe('with limits', () => {
   });
 });
 
-it('each client has its own, also where no key is needed', async () => {
+it('each client has its own rate limit even if no API key is required', async () => {
   await restart({ REQUIRE_API_KEY: 'never', RATE_LIMIT_READS: '1' });
-  const [one, two] = [await createClient(), await createClient()].map(({ key }) => keyHeader(key));
-  expect([await get(one), await get(two), await get(), await get(one)]).toMatchObject([
+  const [first, second] = [await createClient(), await createClient()].map(({ key }) => keyHeader(key));
+  expect([await get(first), await get(second), await get(), await get(first)]).toMatchObject([
     { status: 200 },
     { status: 200 },
     { status: 200 },
@@ -124,7 +124,7 @@ it('each client has its own, also where no key is needed', async () => {
   ]);
 });
 
-describe('behind a proxy', () => {
+describe('Behind a trusted proxy', () => {
   beforeAll(() =>
     restart({
       REQUIRE_API_KEY: 'never',
@@ -133,12 +133,12 @@ describe('behind a proxy', () => {
     }),
   );
 
-  it('the address is the last that the proxy did not vouch for', async () => {
+  it('the rate limit counts the last address that is not a trusted proxy', async () => {
     expect(await statusesFrom('127.0.0.1', '198.51.100.1', '198.51.100.1', '198.51.100.1')).toEqual([
       200, 200, 429,
     ]);
     expect(await statusFrom('10.1.2.3', '198.51.100.2')).toBe(200);
-    // What stands further left was sent by the caller, who can write anything there.
+    // The client can write anything further to the left in the header.
     expect(await statusesFrom('127.0.0.1', '9.9.9.9, 198.51.100.1', '198.51.100.1, 10.0.0.7')).toEqual([
       429, 429,
     ]);
@@ -147,14 +147,14 @@ describe('behind a proxy', () => {
     ).toEqual([429, 200, 200, 429]);
   });
 
-  it('what is no address counts for the proxy that sent it', async () => {
+  it('an invalid address counts against the proxy that sent it', async () => {
     expect(await statusesFrom('10.9.9.9', 'nonsense', 'client ADMIN_API_KEY', '<script>')).toEqual([
       200, 200, 429,
     ]);
     expect((await get(AS_ADMIN)).status).toBe(200);
   });
 
-  it('an address that is no proxy of ours is believed nothing', async () => {
+  it('X-Forwarded-For is ignored when it comes from any other address', async () => {
     const statuses = await statusesFrom('192.0.2.1', '127.0.0.1', '10.0.0.1', '3.3.3.3');
     expect(statuses).toEqual([200, 200, 429]);
   });

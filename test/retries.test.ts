@@ -5,43 +5,44 @@ import { type ApiResponse, app, AS_ADMIN, expectProblem, type Method, request } 
 import { createClient } from './support/clients.js';
 import { createOwner, createPhone } from './support/owners.js';
 
-const run = <Row>(sql: string) => app.get(DataSource).query<Row[]>(sql);
+const query = <Row>(sql: string) => app.get(DataSource).query<Row[]>(sql);
 
-/** Lets the first writes to a table fail as PostgreSQL does when it undoes one for the sake of another. */
-async function undo(table: string, count: number, code: string): Promise<void> {
-  // A sequence goes on counting when what used it is undone.
-  await run('CREATE SEQUENCE attempts');
-  await run(`
-    CREATE FUNCTION undo() RETURNS trigger LANGUAGE plpgsql AS $$
+/** Makes the first writes to a table fail with this SQLSTATE. */
+async function failFirstWrites(table: string, count: number, code: string): Promise<void> {
+  // A sequence keeps counting when its transaction is rolled back.
+  await query('CREATE SEQUENCE attempts');
+  await query(`
+    CREATE FUNCTION fail_first_writes() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN
         IF nextval('attempts') <= ${count} THEN
-          RAISE EXCEPTION 'undone' USING ERRCODE = '${code}';
+          RAISE EXCEPTION 'rolled back' USING ERRCODE = '${code}';
         END IF;
         RETURN NULL;
       END
     $$`);
-  await run(
-    `CREATE TRIGGER undo AFTER INSERT OR UPDATE OR DELETE ON ${table} FOR EACH ROW EXECUTE FUNCTION undo()`,
+  await query(
+    `CREATE TRIGGER fail_first_writes AFTER INSERT OR UPDATE OR DELETE ON ${table}
+      FOR EACH ROW EXECUTE FUNCTION fail_first_writes()`,
   );
 }
 
-async function attempts(): Promise<number> {
-  const [row] = await run<{ count: string }>('SELECT last_value AS count FROM attempts');
+async function countAttempts(): Promise<number> {
+  const [row] = await query<{ count: string }>('SELECT last_value AS count FROM attempts');
   return Number(row?.count);
 }
 
 afterEach(async () => {
-  await run('DROP FUNCTION undo CASCADE');
-  await run('DROP SEQUENCE attempts');
+  await query('DROP FUNCTION fail_first_writes CASCADE');
+  await query('DROP SEQUENCE attempts');
 });
 
 type Write = () => Promise<ApiResponse>;
 
-/** Each write, ready to be sent, with the table that it writes to. */
+/** Each write with the table that it writes to, and a function that prepares it. */
 const WRITES: [name: string, table: string, prepare: () => Promise<Write>][] = [
   ['POST of a phone', 'phones', phoneWrite('POST', { digits: '211' })],
   [
-    'POST of a phone with a key',
+    'POST of a phone with an Idempotency-Key',
     'phones',
     phoneWrite('POST', { digits: '211' }, () => ({ 'idempotency-key': randomUUID() })),
   ],
@@ -93,30 +94,30 @@ async function clientDeletion(): Promise<Write> {
   return () => request('DELETE', `/v1/clients/${id}`, undefined, AS_ADMIN);
 }
 
-describe.each(WRITES)('a %s that PostgreSQL undoes', (_, table, prepare) => {
+describe.each(WRITES)('A %s that PostgreSQL rolls back', (_, table, prepare) => {
   it.each([
     ['a serialization failure', '40001'],
     ['a deadlock', '40P01'],
-  ])('for %s is done again, and nobody notices', async (_, code) => {
+  ])('for %s is retried and succeeds', async (_, code) => {
     const write = await prepare();
-    await undo(table, 2, code);
+    await failFirstWrites(table, 2, code);
     expect((await write()).status).toBeLessThan(300);
-    expect(await attempts()).toBe(3);
+    expect(await countAttempts()).toBe(3);
   });
 
-  it('again and again is given up: 503', async () => {
+  it('on every attempt returns 503 after five attempts', async () => {
     const write = await prepare();
-    await undo(table, 1000, '40001');
-    const answer = await write();
-    expectProblem(answer, 503);
-    expect(answer.headers['retry-after']).toBe('5');
-    expect(await attempts()).toBe(5);
+    await failFirstWrites(table, 1000, '40001');
+    const response = await write();
+    expectProblem(response, 503);
+    expect(response.headers['retry-after']).toBe('5');
+    expect(await countAttempts()).toBe(5);
   });
 });
 
-it('a write that fails for another reason is not done again', async () => {
+it('a write that fails for another reason is not retried', async () => {
   const owner = await createOwner('organization');
-  await undo('phones', 1000, '53100');
+  await failFirstWrites('phones', 1000, '53100');
   expectProblem(await request('POST', `${owner}/phones`, { digits: '211' }), 503);
-  expect(await attempts()).toBe(1);
+  expect(await countAttempts()).toBe(1);
 });

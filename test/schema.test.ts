@@ -8,26 +8,26 @@ beforeAll(async () => {
 
 afterAll(() => dataSource.destroy());
 
-const TABLES = `
+const LIST_TABLES = `
   SELECT table_name FROM information_schema.tables
   WHERE table_schema = 'public' AND table_name NOT IN ('migrations', 'typeorm_metadata') ORDER BY 1`;
 
-const tables = async () =>
-  (await dataSource.query<{ table_name: string }[]>(TABLES)).map((row) => row.table_name);
+const listTables = async () =>
+  (await dataSource.query<{ table_name: string }[]>(LIST_TABLES)).map((row) => row.table_name);
 
-describe('the migrations', () => {
-  it('make what the entities describe, no more and no less', async () => {
+describe('The migrations', () => {
+  it('create exactly the schema that the entities describe', async () => {
     await dataSource.runMigrations();
     const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
     expect(upQueries.map(({ query }) => query)).toEqual([]);
   });
 
-  it('can be undone, one after the other, and done again', async () => {
-    while ((await tables()).length > 0) await dataSource.undoLastMigration();
-    expect(await tables()).toEqual([]);
+  it('can be reverted one by one and run again', async () => {
+    while ((await listTables()).length > 0) await dataSource.undoLastMigration();
+    expect(await listTables()).toEqual([]);
     expect(await dataSource.query('SELECT * FROM typeorm_metadata')).toEqual([]);
     await dataSource.runMigrations();
-    expect(await tables()).toEqual([
+    expect(await listTables()).toEqual([
       'api_keys',
       'client_organizations',
       'clients',
@@ -40,12 +40,12 @@ describe('the migrations', () => {
     expect(await dataSource.showMigrations()).toBe(false);
   });
 
-  it('leave nothing to do when they are done', async () => {
+  it('do nothing when they have already run', async () => {
     expect(await dataSource.runMigrations()).toEqual([]);
   });
 });
 
-describe('the database itself', () => {
+describe('The database', () => {
   const insertPhone = (
     owner_type: string,
     owner_id: number,
@@ -66,28 +66,28 @@ describe('the database itself', () => {
     await dataSource.query(`INSERT INTO locations (organization_id, name) VALUES (1, 'One')`);
   });
 
-  it.each(OWNER_TYPES)('refuses a phone whose %s is not there', async (type) => {
+  it.each(OWNER_TYPES)('rejects a phone whose %s does not exist', async (type) => {
     await expect(insertPhone(type, 99)).rejects.toThrow(`fk_phones_${type}`);
   });
 
-  it.each(OWNER_TYPES)('refuses a second primary number of an %s', async (type) => {
+  it.each(OWNER_TYPES)('rejects a second primary phone of the same %s', async (type) => {
     await insertPhone(type, 1, '211', true);
     await expect(insertPhone(type, 1, '711', true)).rejects.toThrow('uq_phones_primary');
   });
 
-  it('refuses an unknown type of owner, and empty text', async () => {
+  it('rejects an unknown owner type and empty text', async () => {
     await expect(insertPhone('program', 1)).rejects.toThrow('ck_phones_owner_type');
     await expect(insertPhone('location', 1, '')).rejects.toThrow('ck_phones_digits');
     await expect(insertPhone('location', 1, '211', false, '')).rejects.toThrow('ck_phones_phone_type');
   });
 
-  it('refuses a slug that is taken', async () => {
+  it('rejects a slug that is already taken', async () => {
     await expect(
       dataSource.query(`INSERT INTO organizations (slug, name) VALUES ('one', 'Again')`),
     ).rejects.toThrow('uq_organizations_slug');
   });
 
-  it('keeps no phone of an owner that is gone', async () => {
+  it('deletes the phones of deleted owners', async () => {
     for (const type of OWNER_TYPES) await insertPhone(type, 1);
     await dataSource.query('DELETE FROM organizations WHERE id = 1');
     expect(await dataSource.query('SELECT * FROM phones')).toEqual([]);

@@ -9,7 +9,7 @@ interface Resource {
 
 const seed = () => new Service(databaseSettings(), 'seed/seed.js').end();
 
-it('the seed fills an empty database with a county, and leaves one that is not empty as it is', async () => {
+it('the seed fills an empty database with sample data, and leaves any other database unchanged', async () => {
   expect(await seed()).toMatchObject({ code: 0, output: ['Created 10 organizations with 37 phones.'] });
   expect(await seed()).toMatchObject({
     code: 0,
@@ -30,9 +30,9 @@ it('the seed fills an empty database with a county, and leaves one that is not e
       }
     }
     for (const owner of owners) {
-      const owned = await list(`${owner}/phones`);
-      expect(owned.filter(({ is_primary }) => is_primary)).toHaveLength(Math.min(1, owned.length));
-      phones += owned.length;
+      const listed = await list(`${owner}/phones`);
+      expect(listed.filter(({ is_primary }) => is_primary)).toHaveLength(Math.min(1, listed.length));
+      phones += listed.length;
     }
   }
   expect(phones).toBe(37);

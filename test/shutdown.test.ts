@@ -9,7 +9,7 @@ import { send, Service } from './support/service.js';
 
 const BODY = JSON.stringify({ name: 'Last Call' });
 
-/** Sends the head of a request and the first bytes of its body, and waits until the service has them. */
+/** Sends the head of a request and a part of its body, and waits until the service has received them. */
 async function startUpload(api: URL): Promise<Socket> {
   const socket = connect(Number(api.port), api.hostname);
   await once(socket, 'connect');
@@ -21,8 +21,8 @@ async function startUpload(api: URL): Promise<Socket> {
   return socket;
 }
 
-/** Waits until nobody can connect any more, so the service is shutting down. */
-async function refusing(api: URL): Promise<void> {
+/** Waits until the service refuses connections because it is shutting down. */
+async function waitForShutdown(api: URL): Promise<void> {
   const accepts = () =>
     fetch(new URL('/health/live', api)).then(
       () => true,
@@ -31,28 +31,28 @@ async function refusing(api: URL): Promise<void> {
   while (await accepts());
 }
 
-describe('SIGTERM', () => {
-  it('ends the service as soon as it has answered what is under way', async () => {
+describe('On SIGTERM, the service', () => {
+  it('completes the requests in progress and exits with code 0', async () => {
     const service = new Service();
     const api = new URL(await service.listening());
     const socket = await startUpload(api);
     const ended = service.end('SIGTERM');
-    await refusing(api);
+    await waitForShutdown(api);
     socket.write(BODY.slice(5));
     expect(await text(socket)).toMatch(/^HTTP\/1.1 201 .*\r\nconnection: close\r\n/is);
     expect((await ended).code).toBe(0);
   });
 
-  it('ends it in spite of a request that never arrives as a whole', async () => {
+  it('exits even if a request never arrives completely', async () => {
     const service = new Service({ ...databaseSettings(), REQUEST_TIMEOUT: '1000' });
     const api = new URL(await service.listening());
-    const half = connect(Number(api.port), api.hostname);
-    half.write('GET /v1/organizations HTTP/1.1\r\n');
+    const incomplete = connect(Number(api.port), api.hostname);
+    incomplete.write('GET /v1/organizations HTTP/1.1\r\n');
     const upload = await startUpload(api);
     const ended = service.end('SIGTERM');
     expect(await text(upload)).toMatch(/^HTTP\/1.1 408 /);
     expect((await ended).code).toBe(0);
-    half.destroy();
+    incomplete.destroy();
   });
 
   it('closes the embedded database', { skip: SERVER !== undefined }, async () => {
@@ -68,12 +68,12 @@ describe('SIGTERM', () => {
 it.each<[NodeJS.Signals, NodeJS.Signals]>([
   ['SIGTERM', 'SIGTERM'],
   ['SIGINT', 'SIGTERM'],
-])('a second signal ends the service at once: %s, then %s', async (first, second) => {
+])('a second signal ends the service immediately: %s, then %s', async (first, second) => {
   const service = new Service({ ...databaseSettings(), REQUEST_TIMEOUT: '60000' });
   const api = new URL(await service.listening());
   const socket = await startUpload(api);
   void service.end(first);
-  await refusing(api);
+  await waitForShutdown(api);
   const { code, signal } = await service.end(second);
   expect({ code, signal }).toEqual({ code: 1, signal: null });
   socket.destroy();

@@ -4,14 +4,14 @@ import { toSlug } from '../src/directory/slug.js';
 import { request } from './support/api.js';
 import { createOrganization, type Organization } from './support/owners.js';
 
-describe('a slug', () => {
-  it('is made from the name', async () => {
+describe('A slug', () => {
+  it('is derived from the name', async () => {
     expect(await createOrganization("St. Mary's Kitchen & Pantry")).toMatchObject({
       slug: 'st-marys-kitchen-and-pantry',
     });
   });
 
-  it('leads to its organization', async () => {
+  it('identifies its organization in a path', async () => {
     const organization = await createOrganization('Casa Abierta');
     expect(await request('GET', '/v1/organizations/casa-abierta')).toMatchObject({
       status: 200,
@@ -21,7 +21,7 @@ describe('a slug', () => {
     expect(await request('DELETE', '/v1/organizations/casa-abierta')).toMatchObject({ status: 204 });
   });
 
-  it('stays when the name changes', async () => {
+  it('stays the same when the name changes', async () => {
     const { id, slug } = await createOrganization('Youth Line');
     const renamed = await request('PUT', `/v1/organizations/${id}`, { name: 'Young People’s Line' });
     expect(renamed.body).toEqual({ id, slug, name: 'Young People’s Line' });
@@ -30,11 +30,11 @@ describe('a slug', () => {
   it.each([
     ['211', 'organization-211'],
     ['—', 'organization'],
-  ])('is never all digits, nor empty: %s becomes %s', async (name, slug) => {
+  ])('is neither empty nor only digits: %s becomes %s', async (name, slug) => {
     expect(await createOrganization(name)).toMatchObject({ slug });
   });
 
-  it('is a path of its own also for a name that has no letter of the Latin alphabet', async () => {
+  it('is generated for a name without Latin letters', async () => {
     expect((await createOrganization('食物銀行')).slug).toMatch(/^organization(-[\da-f]{6})?$/);
   });
 
@@ -48,7 +48,7 @@ describe('a slug', () => {
     expect(renamed.body).toEqual({ ...body, name: 'Library' });
   });
 
-  it('is unique, also for many of one name at once', async () => {
+  it('is unique even if organizations with the same name are created concurrently', async () => {
     const organizations = await Promise.all(
       Array.from({ length: 30 }, () => createOrganization('Second Harvest')),
     );
@@ -72,7 +72,7 @@ describe('a slug', () => {
     expect(slugs[1]).toMatch(/^tax-help-[\da-f]{6}$/);
   });
 
-  it('has only lower-case letters, digits and hyphens, of any name', () => {
+  it('contains only lower-case letters, digits and hyphens, whatever the name', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 255 }), (name) => {
         const slug = toSlug(name, 'organization');

@@ -8,18 +8,18 @@ import { describe, expect, it } from 'vitest';
 import { databaseSettings, newDataDirectory, SERVER } from './support/database.js';
 import { type Result, send, Service } from './support/service.js';
 
-function* endless(): Generator<string> {
+function* endlessResponse(): Generator<string> {
   for (;;) yield 'HTTP/1.1 200 OK\r\n';
 }
 
-/** One line for the operator, no stack trace, and an exit that a supervisor notices. */
-function expectRefusal({ code, output }: Result, line: RegExp): void {
+/** Expects one line of output, without a stack trace, and exit code 1. */
+function expectStartupError({ code, output }: Result, line: RegExp): void {
   expect(output).toEqual([expect.stringMatching(line)]);
   expect(code).toBe(1);
 }
 
-describe('a start', () => {
-  it('prints one line with the address of the API and one with that of Swagger UI', async () => {
+describe('On start, the service', () => {
+  it('logs one line with the URL of the API and one with the URL of Swagger UI', async () => {
     const service = new Service();
     const api = await service.listening();
     expect((await fetch(`${api}/organizations`)).status).toBe(200);
@@ -31,7 +31,7 @@ describe('a start', () => {
     expect(code).toBe(0);
   });
 
-  it('finds what the last run stored', async () => {
+  it('finds the data of its previous run', async () => {
     const first = new Service();
     const api = await first.listening();
     const { body: organization } = await send<{ id: number }>('POST', `${api}/organizations`, {
@@ -46,7 +46,7 @@ describe('a start', () => {
   });
 
   it(
-    'of several services at once on one new database migrates it once',
+    'migrates a new database only once when several instances start concurrently',
     { skip: SERVER === undefined },
     async () => {
       const services = await Promise.all([1, 2, 3].map(() => new Service().listening()));
@@ -55,7 +55,7 @@ describe('a start', () => {
   );
 });
 
-describe('a start is refused in one line', () => {
+describe('The service refuses to start, with one line of output,', () => {
   it.each([
     ['PORT', 'http', /^Wrong settings: PORT must be a whole number from 0 to 65535\.$/],
     ['PORT', '65536', /^Wrong settings: PORT must be/],
@@ -101,21 +101,12 @@ describe('a start is refused in one line', () => {
     ['CORS_ORIGINS', 'https://example.org/', /^Wrong settings: CORS_ORIGINS must be/],
     ['HOST', 'not a host', /^Wrong settings: HOST must be an IP address or a host name/],
   ])('with %s=%s', async (name, value, line) => {
-    expectRefusal(await new Service({ ...databaseSettings(), [name]: value }).end(), line);
+    expectStartupError(await new Service({ ...databaseSettings(), [name]: value }).end(), line);
   });
 
-  it.each([
-    { TRUST_PROXY: '10.0.0.0/8, ::1/128,127.0.0.1,uniquelocal' },
-    { CORS_ORIGINS: 'https://example.org, http://127.0.0.1:8080' },
-    { HOST: '0.0.0.0', REQUIRE_API_KEY: 'always' },
-    { RATE_LIMIT_READS: '1', RATE_LIMIT_WRITES: '1000000' },
-  ])('but not with %j', async (settings) => {
-    await new Service({ ...databaseSettings(), ...settings }).listening();
-  });
-
-  it('with several wrong settings, naming each', async () => {
+  it('with several invalid settings, each of which it names', async () => {
     const result = await new Service({ PORT: 'x', LOG_LEVEL: 'x' }).end();
-    expectRefusal(result, /PORT must be .*; LOG_LEVEL must be/);
+    expectStartupError(result, /PORT must be .*; LOG_LEVEL must be/);
   });
 
   it('with a port in use', async () => {
@@ -123,27 +114,82 @@ describe('a start is refused in one line', () => {
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     const result = await new Service({ ...databaseSettings(), PORT: String(port) }).end();
-    expectRefusal(result, new RegExp(`^Cannot listen on HOST 127.0.0.1, PORT ${port}: listen EADDRINUSE`));
+    expectStartupError(
+      result,
+      new RegExp(`^Cannot listen on HOST 127.0.0.1, PORT ${port}: listen EADDRINUSE`),
+    );
     server.close();
   });
 
-  it('with a DATA_DIR that cannot be written', async () => {
+  it('with a DATA_DIR that is not writable', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'phones-test-'));
     await writeFile(join(directory, 'file'), '');
     for (const dataDirectory of [join(directory, 'file'), join(directory, 'file', 'below'), '/proc/phones']) {
-      expectRefusal(await new Service({ DATA_DIR: dataDirectory }).end(), /^DATA_DIR .* cannot be written: /);
+      expectStartupError(
+        await new Service({ DATA_DIR: dataDirectory }).end(),
+        /^DATA_DIR .* cannot be written: /,
+      );
     }
     await rm(directory, { recursive: true });
   });
 
-  it('with a DATA_DIR that holds no database', async () => {
+  it('with a DATA_DIR that contains no database', async () => {
     const DATA_DIR = await mkdtemp(join(tmpdir(), 'phones-test-'));
     await writeFile(join(DATA_DIR, 'postgresql'), '');
-    expectRefusal(await new Service({ DATA_DIR }).end(), /^DATA_DIR .* does not contain a usable database: /);
+    expectStartupError(
+      await new Service({ DATA_DIR }).end(),
+      /^DATA_DIR .* does not contain a usable database: /,
+    );
     await rm(DATA_DIR, { recursive: true });
   });
 
-  it('but not with a DATA_DIR whose lock file says nothing', async () => {
+  it('with an invalid setting in .env, unless the environment overrides it', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'phones-test-'));
+    await writeFile(join(directory, '.env'), 'LOG_LEVEL=loud\nPORT=\n');
+    const settings = databaseSettings();
+    expectStartupError(
+      await new Service(settings, 'main.js', directory).end(),
+      /^Wrong settings: LOG_LEVEL must be/,
+    );
+    await new Service({ ...settings, LOG_LEVEL: 'info' }, 'main.js', directory).listening();
+    await rm(directory, { recursive: true });
+  });
+
+  it('with a DATA_DIR that another service is using', async () => {
+    const DATA_DIR = await newDataDirectory();
+    const first = new Service({ DATA_DIR });
+    await first.listening();
+    expectStartupError(
+      await new Service({ DATA_DIR }).end(),
+      /^DATA_DIR is in use by another process: .*\/lock$/,
+    );
+    expect((await first.end('SIGTERM')).code).toBe(0);
+    await rm(DATA_DIR, { recursive: true });
+  });
+
+  it('with a database that does not exist', { skip: SERVER === undefined }, async () => {
+    const DATABASE_URL = Object.assign(new URL(SERVER ?? 'postgres://'), {
+      pathname: '/no_such_database',
+    }).href;
+    const result = await new Service({ DATABASE_URL }).end();
+    expectStartupError(
+      result,
+      /^Cannot use the database at \S+\/no_such_database: database .* does not exist$/,
+    );
+  });
+});
+
+describe('The service starts', () => {
+  it.each([
+    { TRUST_PROXY: '10.0.0.0/8, ::1/128,127.0.0.1,uniquelocal' },
+    { CORS_ORIGINS: 'https://example.org, http://127.0.0.1:8080' },
+    { HOST: '0.0.0.0', REQUIRE_API_KEY: 'always' },
+    { RATE_LIMIT_READS: '1', RATE_LIMIT_WRITES: '1000000' },
+  ])('with %j', async (settings) => {
+    await new Service({ ...databaseSettings(), ...settings }).listening();
+  });
+
+  it('with a malformed lock file in DATA_DIR', async () => {
     const DATA_DIR = await newDataDirectory();
     await writeFile(join(DATA_DIR, 'lock'), 'nonsense');
     const service = new Service({ DATA_DIR });
@@ -153,59 +199,34 @@ describe('a start is refused in one line', () => {
   });
 
   it.each<[string, string, (socket: Socket) => void]>([
-    ['is silent', String(2 ** 22 + 1), () => undefined],
-    ['does not end', String(process.pid), (socket) => void Readable.from(endless()).pipe(socket)],
+    ['sends nothing', String(2 ** 22 + 1), () => undefined],
+    [
+      'sends without end',
+      String(process.pid),
+      (socket) => void Readable.from(endlessResponse()).pipe(socket),
+    ],
   ])(
-    'but not with a lock of a killed one whose port is now that of a program that %s',
-    async (_, id, talk) => {
-      const stranger = createServer((socket) => {
+    'with a lock file of a killed service, whose port now belongs to a program that %s',
+    async (_, id, respond) => {
+      const otherProgram = createServer((socket) => {
         socket.on('error', () => socket.destroy());
-        talk(socket);
+        respond(socket);
       }).listen(0, '127.0.0.1');
-      await once(stranger, 'listening');
+      await once(otherProgram, 'listening');
       const DATA_DIR = await newDataDirectory();
-      const { port } = stranger.address() as AddressInfo;
+      const { port } = otherProgram.address() as AddressInfo;
       await writeFile(join(DATA_DIR, 'lock'), `${port} 1b4e28ba-2fa1-11d2-883f-0016d3cca427 ${id}`);
       const service = new Service({ DATA_DIR });
       await service.listening();
       await service.end('SIGTERM');
-      stranger.close();
+      otherProgram.close();
       await rm(DATA_DIR, { recursive: true });
     },
   );
-
-  it('with a wrong setting in a .env, unless the environment has a right one', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'phones-test-'));
-    await writeFile(join(directory, '.env'), 'LOG_LEVEL=loud\nPORT=\n');
-    const settings = databaseSettings();
-    expectRefusal(
-      await new Service(settings, 'main.js', directory).end(),
-      /^Wrong settings: LOG_LEVEL must be/,
-    );
-    await new Service({ ...settings, LOG_LEVEL: 'info' }, 'main.js', directory).listening();
-    await rm(directory, { recursive: true });
-  });
-
-  it('with a DATA_DIR that another service uses', async () => {
-    const DATA_DIR = await newDataDirectory();
-    const first = new Service({ DATA_DIR });
-    await first.listening();
-    expectRefusal(await new Service({ DATA_DIR }).end(), /^DATA_DIR is in use by another process: .*\/lock$/);
-    expect((await first.end('SIGTERM')).code).toBe(0);
-    await rm(DATA_DIR, { recursive: true });
-  });
-
-  it('with a database that is not there', { skip: SERVER === undefined }, async () => {
-    const DATABASE_URL = Object.assign(new URL(SERVER ?? 'postgres://'), {
-      pathname: '/no_such_database',
-    }).href;
-    const result = await new Service({ DATABASE_URL }).end();
-    expectRefusal(result, /^Cannot use the database at \S+\/no_such_database: database .* does not exist$/);
-  });
 });
 
-describe('a database server that cannot be reached', () => {
-  it('is waited for, and named without its password when that was in vain', async () => {
+describe('An unreachable database server', () => {
+  it('is retried, and then reported without its password', async () => {
     const service = new Service({ DATABASE_URL: 'postgres://postgres:secret@127.0.0.1:1/phones' });
     await service.printed('Waiting for the database at 127.0.0.1:1/phones');
     const { code, output } = await service.end();
@@ -215,7 +236,7 @@ describe('a database server that cannot be reached', () => {
     expect(output.join()).not.toContain('secret');
   });
 
-  it('is served from as soon as it answers', { skip: SERVER === undefined }, async () => {
+  it('is used as soon as it accepts connections', { skip: SERVER === undefined }, async () => {
     const target = new URL(databaseSettings().DATABASE_URL ?? '');
     const server = createServer((socket) => {
       const upstream = connect(Number(target.port || 5432), target.hostname);

@@ -13,7 +13,7 @@ export interface ApiResponse<Body = unknown> {
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
 
-/** The application of this test file, built as the shipped one is. */
+/** The application of this test file, created by the same function as in production. */
 export let app: NestFastifyApplication;
 
 beforeAll(start);
@@ -26,14 +26,14 @@ async function start(): Promise<void> {
   await app.getHttpAdapter().getInstance().ready();
 }
 
-/** Ends the application and starts it again, on the same database, with these settings and else the defaults. */
+/** Restarts the application on the same database, with these settings and otherwise the defaults. */
 export async function restart(settings: Partial<Record<keyof Environment, string>>): Promise<void> {
   await app.close();
   setEnvironment(settings);
   await start();
 }
 
-/** The headers with which a request may do everything. */
+/** The credentials of an administrator, who has every permission. */
 export const AS_ADMIN = keyHeader(ADMIN_API_KEY);
 
 /** Sends a request; a body that is not a string is sent as JSON. */
@@ -57,13 +57,13 @@ export async function request<Body>(
   };
 }
 
-/** Expects a problem document (RFC 9457) that is whole and says nothing but what it may. */
+/** Expects a complete problem details response (RFC 9457). */
 export function expectProblem(
-  answer: ApiResponse,
+  response: ApiResponse,
   status: number,
   detail: unknown = expect.any(String),
 ): void {
-  expect(answer).toMatchObject({
+  expect(response).toMatchObject({
     status,
     headers: { 'content-type': expect.stringMatching(/^application\/problem\+json/) as string },
     body: { type: 'about:blank', title: expect.any(String) as string, status, detail },
@@ -76,10 +76,10 @@ interface FieldError {
   detail?: string;
 }
 
-/** Expects a refusal with just these faults. */
-export function expectFieldErrors(answer: ApiResponse, ...faults: FieldError[]): void {
-  expectProblem(answer, 400);
-  const byPlace = (a: FieldError, b: FieldError) => String(a.pointer).localeCompare(String(b.pointer));
-  const { errors = [] } = answer.body as { errors?: FieldError[] };
-  expect(errors.sort(byPlace)).toMatchObject([...faults].sort(byPlace));
+/** Expects a 400 with exactly these field errors, in any order. */
+export function expectFieldErrors(response: ApiResponse, ...expected: FieldError[]): void {
+  expectProblem(response, 400);
+  const byPointer = (a: FieldError, b: FieldError) => String(a.pointer).localeCompare(String(b.pointer));
+  const { errors = [] } = response.body as { errors?: FieldError[] };
+  expect(errors.sort(byPointer)).toMatchObject([...expected].sort(byPointer));
 }

@@ -17,12 +17,12 @@ export interface Client {
   keys: ApiKey[];
 }
 
-/** Creates a client, which may manage nothing unless it is said, with its key. */
+/** Creates a client, by default without any permission. @returns it with its API key */
 export async function createClient(client: Partial<Client> = {}): Promise<Client & { key: string }> {
   const body = { name: 'Intake desk', ...client };
-  const answer = await request<Client & { key: string }>('POST', '/v1/clients', body, AS_ADMIN);
-  expect(answer).toMatchObject({ status: 201 });
-  return answer.body;
+  const response = await request<Client & { key: string }>('POST', '/v1/clients', body, AS_ADMIN);
+  expect(response).toMatchObject({ status: 201 });
+  return response.body;
 }
 
 export async function getClient(id: number): Promise<Client> {

@@ -7,50 +7,50 @@ import pg from 'pg';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { Environment } from '../../src/config/environment.js';
 
-/** The PostgreSQL server that the suite runs on; undefined when it runs on the embedded database. */
+/** The URL of the PostgreSQL server that the suite uses; undefined when it uses the embedded database. */
 export const SERVER = process.env.TEST_DATABASE_URL === '' ? undefined : process.env.TEST_DATABASE_URL;
 
-/** The key with which the tests arrange what they need. Each service under test has it. */
+/** The administrator's API key of every service under test. */
 export const ADMIN_API_KEY = 'a-key-of-an-admin-for-tests';
 
 export function keyHeader(key: string): Record<string, string> {
   return { authorization: `Bearer ${key}` };
 }
 
-/** The settings under which a service opens the database of this test file. */
+/** The settings for a service that uses the database of this test file. */
 export function databaseSettings(): { DATABASE_URL?: string; DATA_DIR?: string } {
   const { DATABASE_URL, DATA_DIR } = process.env;
   return SERVER === undefined ? { DATA_DIR } : { DATABASE_URL };
 }
 
-/** Runs a statement on the server that the test databases are made on. */
+/** Runs a statement on the server, outside the database of this test file. */
 export async function onServer(sql: string): Promise<void> {
   const client = new pg.Client(SERVER);
   await client.connect();
   await client.query(sql).finally(() => client.end());
 }
 
-/** A copy of the empty embedded database. */
+/** Copies the empty embedded database. @returns the path of the copy */
 export async function newDataDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'phones-test-'));
   await cp(inject('embeddedTemplate'), directory, { recursive: true });
   return directory;
 }
 
-/** The settings of a service beside the application of this test file: an embedded database is open in one process. */
+/** The settings for a service that runs beside the application of this test file; only one process can open an embedded database. */
 export async function settingsBeside(): Promise<{ DATABASE_URL?: string; DATA_DIR?: string }> {
   return SERVER === undefined ? { DATA_DIR: await newDataDirectory() } : databaseSettings();
 }
 
-/** Sets these settings, and those that are not given to their defaults; the database stays. */
+/** Sets these settings and resets the others to their defaults, except for the database. */
 export function setEnvironment(settings: Partial<Record<keyof Environment, string>> = {}): void {
   const { DATABASE_URL = '', DATA_DIR = '' } = process.env;
-  // Empty, not absent, so that a .env of the developer's cannot fill them in.
+  // Variables that are empty rather than absent cannot be set by a .env file of the developer.
   for (const name of Object.keys(new Environment())) process.env[name] = '';
   Object.assign(process.env, {
     DATABASE_URL,
     DATA_DIR,
-    // A machine that is busy with other tests is no fault.
+    // A busy machine must not fail a test.
     DATABASE_CONNECT_TIMEOUT: '4000',
     DATABASE_STATEMENT_TIMEOUT: '4000',
     LOG_LEVEL: 'fatal',
@@ -59,7 +59,7 @@ export function setEnvironment(settings: Partial<Record<keyof Environment, strin
   });
 }
 
-// Each test file has a database of its own, which goes when the file is done.
+// Each test file has its own database, which is dropped at the end of the file.
 Object.assign(process.env, { DATABASE_URL: '', DATA_DIR: '' });
 setEnvironment();
 

@@ -6,7 +6,7 @@ import { EmbeddedDatabase } from '../../src/database/embedded/embedded-database.
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** A data directory with an empty database in it, to copy: making a new one takes seconds. */
+    /** The path of a data directory with an empty database. Copying it saves the seconds that creating one takes. */
     embeddedTemplate: string;
   }
 }

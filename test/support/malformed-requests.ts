@@ -1,17 +1,17 @@
 import fc from 'fast-check';
-import type { Sending } from './raw-http.js';
+import type { Transmission } from './raw-http.js';
 
-/** The name that every request has which is smuggled in another one: nothing may ever bear it. */
+/** The name in every smuggled request. No organization may ever have it. */
 export const SMUGGLED = 'Smuggled in';
 
-/** What is sent over a connection, and whether it is HTTP, so that there must be just one answer to each request. */
-export class NastySending implements Sending {
+/** Bytes to send over one connection. Their kind says how many responses must follow. */
+export class MalformedTransmission implements Transmission {
   constructor(
     readonly kind: 'request' | 'pipeline' | 'garbled' | 'smuggling' | 'cut',
     readonly bytes: Buffer,
     readonly methods: string[],
     readonly pieces: number,
-    readonly then: Sending['then'],
+    readonly then: Transmission['then'],
   ) {}
 
   toString(): string {
@@ -161,7 +161,7 @@ const HEADERS = [
   'X-Large',
 ];
 
-/** Text that a header may have (RFC 9110, section 5.5). */
+/** Text that is allowed in a header (RFC 9110, section 5.5). */
 const headerText = fc.string({
   unit: fc
     .integer({ min: 0x20, max: 0xff })
@@ -200,7 +200,7 @@ function latin1(text: string): Buffer {
   return Buffer.from(text, 'latin1');
 }
 
-/** A request that HTTP allows, with whatever the service may have to refuse. */
+/** A syntactically valid HTTP request, which the service may have to reject. */
 const request = fc
   .record({
     method: fc.constantFrom(...METHODS, 'GET', 'POST', 'PUT', 'DELETE', 'POST', 'POST'),
@@ -229,13 +229,16 @@ const pieces = fc.constantFrom(1, 1, 1, 2, 5, 20);
 
 const single = fc
   .tuple(request, pieces, fc.constantFrom('wait' as const, 'end' as const))
-  .map(([{ method, bytes }, pieces, then]) => new NastySending('request', bytes, [method], pieces, then));
+  .map(
+    ([{ method, bytes }, pieces, then]) =>
+      new MalformedTransmission('request', bytes, [method], pieces, then),
+  );
 
 const pipeline = fc
   .tuple(fc.array(request, { minLength: 2, maxLength: 4 }), pieces)
   .map(([requests, pieces]) => {
     const methods = requests.map(({ method }) => method);
-    return new NastySending(
+    return new MalformedTransmission(
       'pipeline',
       Buffer.concat(requests.map(({ bytes }) => bytes)),
       methods,
@@ -244,7 +247,7 @@ const pipeline = fc
     );
   });
 
-/** A request with bytes changed, added or gone. */
+/** A request with bytes changed, added or removed. */
 const garbled = fc
   .tuple(
     request.filter(({ method }) => method !== 'HEAD'),
@@ -260,8 +263,8 @@ const garbled = fc
   )
   .map(([{ bytes }, changes, pieces]) => {
     let garbledBytes = bytes;
-    for (const [place, change, added] of changes) {
-      const at = place % (garbledBytes.length + 1);
+    for (const [position, change, added] of changes) {
+      const at = position % (garbledBytes.length + 1);
       const after =
         change === 'cut' ? Buffer.alloc(0) : garbledBytes.subarray(change === 'add' ? at : at + added.length);
       garbledBytes = Buffer.concat([
@@ -270,13 +273,13 @@ const garbled = fc
         after,
       ]);
     }
-    return new NastySending('garbled', garbledBytes, [], pieces, 'end');
+    return new MalformedTransmission('garbled', garbledBytes, [], pieces, 'end');
   });
 
 const hiddenBody = JSON.stringify({ name: SMUGGLED });
 const hidden = `POST /v1/organizations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${hiddenBody.length}\r\n\r\n${hiddenBody}`;
 
-/** A request in which another one is hidden from whoever reads its length in another way. */
+/** A request that contains a second one for a parser that determines the length differently. */
 const smuggling = fc
   .tuple(
     fc.constantFrom('GET', 'POST', 'PUT', 'DELETE'),
@@ -307,7 +310,7 @@ const smuggling = fc
       'Content-Type: application/json',
       ...lengths,
     ].join('\r\n');
-    return new NastySending(
+    return new MalformedTransmission(
       'smuggling',
       Buffer.from(`${head}\r\n\r\n0\r\n\r\n${hidden}`),
       [method],
@@ -317,13 +320,21 @@ const smuggling = fc
   });
 
 const cut = fc.tuple(request, fc.nat(), pieces).map(([{ method, bytes }, length, pieces]) => {
-  return new NastySending('cut', bytes.subarray(0, length % bytes.length), [method], pieces, 'destroy');
+  return new MalformedTransmission(
+    'cut',
+    bytes.subarray(0, length % bytes.length),
+    [method],
+    pieces,
+    'destroy',
+  );
 });
 
-export const nastySending: fc.Arbitrary<NastySending> = fc.oneof(
+export const malformedTransmission: fc.Arbitrary<MalformedTransmission> = fc.oneof(
   { weight: 10, arbitrary: single },
   { weight: 2, arbitrary: pipeline },
   { weight: 4, arbitrary: garbled },
   { weight: 2, arbitrary: smuggling },
   { weight: 1, arbitrary: cut },
 );
+
+export { MalformedTransmission as NastySending, malformedTransmission as nastySending };

@@ -5,23 +5,23 @@ import type { Model, ModelResponse } from './model.js';
 import { createOwner, type Phone } from './owners.js';
 import { OWNERS, type Run } from './random-requests.js';
 
-/** How often each property is tried, each time with new owners. */
+/** How many times each property is checked, each time with new owners. */
 const RUNS = Number(process.env.MODEL_RUNS ?? 50);
 
-/** How long a property may take, in milliseconds, with the time to find the smallest failure. */
+/** How long a property may take, in milliseconds, including the time to shrink a failure. */
 const TIME_LIMIT = 60_000 + 500 * RUNS;
 
-/** How fast-check tries a property. What is cut short has failed, and a failure is told with what was found by then. */
+/** The parameters of fast-check. An interrupted run counts as a failure and reports the smallest one found so far. */
 export const PARAMETERS = {
   numRuns: RUNS,
   interruptAfterTimeLimit: TIME_LIMIT,
   markInterruptAsFailure: true,
 };
 
-/** How long a test of a property may take, in milliseconds. The margin is for what is under way when it is cut short. */
+/** The options of a test that checks a property. The margin lets the current run end after the time limit. */
 export const TEST_OPTIONS = { timeout: TIME_LIMIT + 10_000 };
 
-/** Deletes the owners of the run before and creates those of the next. */
+/** Deletes the owners of the previous run and creates new ones. */
 export async function startRun(): Promise<Run> {
   await dataSource.query('DELETE FROM organizations');
   const run: Run = { owners: new Map(), phoneIds: [] };
@@ -34,34 +34,34 @@ export async function startRun(): Promise<Run> {
   return run;
 }
 
-/** What of an answer the model foresees. */
+/** Reduces a response to what the model predicts. */
 export function observed({ status, body }: { status: number; body: unknown }): ModelResponse {
   if (status === 400) {
     const { errors = [] } = body as { errors?: { pointer: string }[] };
-    return { status, faults: errors.map(({ pointer }) => pointer.slice(1)).sort() };
+    return { status, fieldErrors: errors.map(({ pointer }) => pointer.slice(1)).sort() };
   }
   if (status > 400 || body === '' || body === undefined) return { status };
   return { status, body: body as Phone | Phone[] };
 }
 
-const everyId = new Set<number>();
+const usedIds = new Set<number>();
 
 /**
- * Takes note of the phone that a request created, whose ID must never have been given before.
+ * Records the phone that a request created, and expects that its ID was never used before.
  *
- * @returns its ID, and 0 when the request created none
+ * @returns its ID; 0 if the request created none
  */
 export function noteCreated(run: Run, { status, body }: ModelResponse): number {
   if (status !== 201) return 0;
   const { id } = body as Phone;
-  expect(everyId.has(id), `whether the ID ${id} was given before`).toBe(false);
-  everyId.add(id);
+  expect(usedIds.has(id), `whether the ID ${id} was used before`).toBe(false);
+  usedIds.add(id);
   run.phoneIds.push(id);
   return id;
 }
 
-/** Owners with more than one primary number, and owners that are not there but have phones. */
-const BROKEN_RULES = `
+/** Finds owners with more than one primary phone, and owners that do not exist but have phones. */
+const RULE_VIOLATIONS = `
   SELECT phones.owner_type, phones.owner_id
   FROM phones
   LEFT JOIN organizations ON phones.owner_type = 'organization' AND phones.owner_id = organizations.id
@@ -72,7 +72,7 @@ const BROKEN_RULES = `
     OR count(coalesce(organizations.id, opportunities.id, locations.id)) = 0`;
 
 export async function expectRulesKept(): Promise<void> {
-  expect(await dataSource.query(BROKEN_RULES)).toEqual([]);
+  expect(await dataSource.query(RULE_VIOLATIONS)).toEqual([]);
 }
 
 export async function expectSamePhones(model: Model): Promise<void> {

@@ -1,14 +1,14 @@
 import type { OwnerType, Phone } from './owners.js';
 
 /*
- * The rules of phones in plain code: who owns which phones, what a request changes, what is answered. The tests send
- * the same requests to the service and to this model, and expect the same of both.
+ * The rules for phones in plain code: who owns which phones, what a request changes, and what it returns. The tests
+ * send the same requests to the service and to this model, and expect the same responses.
  */
 
 /** An ID or a slug. */
 export type Key = number | string;
 
-/** An owner as a path names it. */
+/** An owner as it appears in a path. */
 export type OwnerPath =
   | { type: 'organization'; key: Key }
   | { type: Exclude<OwnerType, 'organization'>; key: Key; organization: Key };
@@ -16,7 +16,7 @@ export type OwnerPath =
 export interface Owner {
   type: OwnerType;
   id: number;
-  /** Locations have none. */
+  /** Undefined for locations. */
   slug?: string;
   /** The ID of the organization that an opportunity or a location belongs to. */
   organization_id?: number;
@@ -35,8 +35,8 @@ export type ModelRequest = { owner: OwnerPath } & (
 export interface ModelResponse {
   status: number;
   body?: Phone | Phone[];
-  /** The fields that a body was refused for, in alphabetical order. */
-  faults?: string[];
+  /** The invalid fields of the body, in alphabetical order. */
+  fieldErrors?: string[];
 }
 
 const NOT_FOUND: ModelResponse = { status: 404 };
@@ -48,7 +48,7 @@ export class Model {
     return new Model(structuredClone(this.owners));
   }
 
-  /** All phones that there are, each with its owner, by ascending ID. */
+  /** All phones with their owners, by ascending ID. */
   phones(): (Phone & { owner_type: OwnerType; owner_id: number })[] {
     return this.owners
       .flatMap(({ type, id, phones }) =>
@@ -58,13 +58,14 @@ export class Model {
   }
 
   /**
-   * Answers a request and changes what it changes.
+   * Applies a request to the model.
    *
-   * @param newId the ID of the phone that the request creates, if it does; any that was never given before will do
+   * @param newId the ID for the phone that the request creates, if it does; it must never have been used before
+   * @returns the response that is expected of the service
    */
-  answer(request: ModelRequest, newId: number): ModelResponse {
-    const faults = bodyFaults(request);
-    if (faults.length > 0) return { status: 400, faults };
+  respond(request: ModelRequest, newId: number): ModelResponse {
+    const fieldErrors = validateBody(request);
+    if (fieldErrors.length > 0) return { status: 400, fieldErrors };
 
     const owner = this.find(request.owner);
     if (owner === undefined) return NOT_FOUND;
@@ -80,30 +81,30 @@ export class Model {
       case 'get':
       case 'update':
       case 'delete':
-        return answerForPhone(owner, request);
+        return respondForPhone(owner, request);
     }
   }
 
-  /** An opportunity or a location is found only under its own organization. */
+  /** Finds an owner; an opportunity or a location only under its own organization. */
   find(path: OwnerPath): Owner | undefined {
-    const among = (owners: Owner[], type: OwnerType, key: Key) =>
+    const findIn = (owners: Owner[], type: OwnerType, key: Key) =>
       owners.find((owner) => owner.type === type && (owner.id === key || owner.slug === key));
-    if (path.type === 'organization') return among(this.owners, 'organization', path.key);
-    const organization = among(this.owners, 'organization', path.organization);
-    const below = this.owners.filter((owner) => owner.organization_id === organization?.id);
-    return organization && among(below, path.type, path.key);
+    if (path.type === 'organization') return findIn(this.owners, 'organization', path.key);
+    const organization = findIn(this.owners, 'organization', path.organization);
+    const children = this.owners.filter((owner) => owner.organization_id === organization?.id);
+    return organization && findIn(children, path.type, path.key);
   }
 
-  /** With an owner go its phones; with an organization, its opportunities and locations, too. */
+  /** Deletes an owner with its phones, and an organization with its opportunities and locations. */
   private deleteOwner(deleted: Owner): void {
-    const isGone = (owner: Owner) =>
+    const isDeleted = (owner: Owner) =>
       owner === deleted || (deleted.type === 'organization' && owner.organization_id === deleted.id);
-    this.owners = this.owners.filter((owner) => !isGone(owner));
+    this.owners = this.owners.filter((owner) => !isDeleted(owner));
   }
 }
 
-/** A phone is found only under its own owner. */
-function answerForPhone(
+/** Applies a request for one phone, which is found only under its own owner. */
+function respondForPhone(
   owner: Owner,
   request: Extract<ModelRequest, { operation: 'get' | 'update' | 'delete' }>,
 ): ModelResponse {
@@ -116,13 +117,13 @@ function answerForPhone(
     case 'update':
       return { status: 200, body: updatePhone(owner, phone, request.body) };
     case 'delete':
-      // Also when it was the primary number: nobody is promoted.
+      // No other phone becomes primary when the primary one is deleted.
       owner.phones = owner.phones.filter((other) => other !== phone);
       return { status: 204 };
   }
 }
 
-/** The first number of an owner is its primary one, unless the body says otherwise. */
+/** Creates a phone. The first one of an owner is primary unless the body says otherwise. */
 function createPhone(owner: Owner, body: Body, id: number): Phone {
   const isFirst = owner.phones.length === 0;
   const phone = { id, digits: '', phone_type: null, is_primary: isFirst };
@@ -130,7 +131,7 @@ function createPhone(owner: Owner, body: Body, id: number): Phone {
   return updatePhone(owner, phone, body);
 }
 
-/** Changes the fields that the body names. A number that is made primary takes that from every other one. */
+/** Changes the fields in the body. When a phone becomes primary, no other phone of the owner stays so. */
 function updatePhone(owner: Owner, phone: Phone, { digits, phone_type, is_primary }: Body): Phone {
   if (typeof digits === 'string') phone.digits = digits.trim();
   if (phone_type === null) phone.phone_type = null;
@@ -140,28 +141,28 @@ function updatePhone(owner: Owner, phone: Phone, { digits, phone_type, is_primar
   return phone;
 }
 
-/** What each field may be. The ID is read-only: whatever it is, it is ignored. */
-const FIELDS: Record<string, ((value: unknown) => boolean) | undefined> = {
+/** Whether a value is valid for a field. The ID is read-only, so any value is accepted and ignored. */
+const IS_VALID: Record<string, ((value: unknown) => boolean) | undefined> = {
   id: () => true,
   digits: (value) => isText(value) && /\p{Nd}/u.test(value),
   phone_type: (value) => value === null || isBlank(value) || isText(value),
   is_primary: (value) => typeof value === 'boolean',
 };
 
-/** A body is judged before its owner is looked up. Only `digits` is required, and only to create a phone. */
-function bodyFaults(request: ModelRequest): string[] {
+/** Validates the body, if there is one. Only `digits` is required, and only to create a phone. @returns the invalid fields */
+function validateBody(request: ModelRequest): string[] {
   if (!('body' in request)) return [];
   const { operation, body } = request;
-  const refused = Object.keys(body).filter((field) => !FIELDS[field]?.(body[field]));
-  return operation === 'create' && !('digits' in body) ? [...refused, 'digits'].sort() : refused.sort();
+  const invalid = Object.keys(body).filter((field) => !IS_VALID[field]?.(body[field]));
+  return operation === 'create' && !('digits' in body) ? [...invalid, 'digits'].sort() : invalid.sort();
 }
 
-/** To JavaScript U+FEFF is white space, to Unicode an invisible format character. */
+/** Whether a value is a string of white space. JavaScript trims U+FEFF, but to Unicode it is a format character. */
 function isBlank(value: unknown): boolean {
   return typeof value === 'string' && value.trim() === '' && !value.includes('\uFEFF');
 }
 
-/** Up to 255 code points that a person can see, not counting white space around them. */
+/** Whether a value is a string of 1 to 255 visible code points, not counting surrounding white space. */
 function isText(value: unknown): value is string {
   if (typeof value !== 'string' || value.includes('\uFEFF') || !value.isWellFormed()) return false;
   const text = value.trim();

@@ -14,24 +14,31 @@ export interface Organization {
   name: string;
 }
 
-/** The types of owner, to run one suite for the three. */
+/** The three owner types. */
 export const OWNER_TYPES = ['organization', 'opportunity', 'location'] as const;
 
 export type OwnerType = (typeof OWNER_TYPES)[number];
 
+/** Runs a suite for each owner type: `describe.each(OWNER_CASES)('The phones of %s', (_, type) => …)`. */
+export const OWNER_CASES: readonly (readonly [title: string, type: OwnerType])[] = [
+  ['an organization', 'organization'],
+  ['an opportunity', 'opportunity'],
+  ['a location', 'location'],
+];
+
 export const COLLECTIONS = { opportunity: 'opportunities', location: 'locations' } as const;
 
 async function create<Resource>(path: string, body: object): Promise<Resource> {
-  const answer = await request<Resource>('POST', path, body, AS_ADMIN);
-  expect(answer).toMatchObject({ status: 201 });
-  return answer.body;
+  const response = await request<Resource>('POST', path, body, AS_ADMIN);
+  expect(response).toMatchObject({ status: 201 });
+  return response.body;
 }
 
 export function createOrganization(name = 'Harbor Food Bank'): Promise<Organization> {
   return create('/v1/organizations', { name });
 }
 
-/** Creates an owner, with an organization of its own unless one is given. @returns its path */
+/** Creates an owner, in a new organization unless one is given. @returns its path */
 export async function createOwner(type: OwnerType, organizationId?: number): Promise<string> {
   const organization = `/v1/organizations/${organizationId ?? (await createOrganization()).id}`;
   if (type === 'organization') return organization;

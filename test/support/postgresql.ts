@@ -6,17 +6,17 @@ import { tmpdir, totalmem, userInfo } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 
-/** The folder of the newest server programs that Debian has installed. */
+/** Finds the programs of the newest PostgreSQL server that a Debian package has installed. */
 function findPrograms(): string {
   const programs = readdirSync('/usr/lib/postgresql')
     .sort((a, b) => Number(b) - Number(a))
     .map((version) => join('/usr/lib/postgresql', version, 'bin'))
     .find((directory) => existsSync(join(directory, 'initdb')));
-  if (programs === undefined) throw new Error('There are no programs of a PostgreSQL server.');
+  if (programs === undefined) throw new Error('No PostgreSQL server is installed in /usr/lib/postgresql.');
   return programs;
 }
 
-/** PostgreSQL refuses to run as root: then it runs as the user that its package has made. */
+/** Returns the user of the Debian package if this user is root, as whom PostgreSQL refuses to run. */
 function findUser(): { uid?: number; gid?: number } {
   return userInfo().uid === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : {};
 }
@@ -25,10 +25,10 @@ function idOf(which: string): number {
   return Number(execFileSync('id', [which, 'postgres'], { encoding: 'utf8' }));
 }
 
-/** How long a server that ends at once is started again, in milliseconds. */
-const START_PATIENCE = 30_000;
+/** How long a server that exits while it starts is started again, in milliseconds. */
+const START_TIMEOUT = 30_000;
 
-/** A PostgreSQL server with a data directory and a port of its own: for tests to stop, kill and starve, and for the bench. */
+/** A PostgreSQL server with its own data directory and port, which tests can stop, kill and run out of disk space. */
 export class PostgresqlServer {
   private readonly programs = findPrograms();
   private readonly user = findUser();
@@ -37,14 +37,16 @@ export class PostgresqlServer {
   private constructor(
     private readonly directory: string,
     readonly port: number,
-    /** Whether its disk is a small one of its own, which a test can fill. */
+    /** Whether its data directory is on a small disk that a test can fill. */
     readonly hasOwnDisk: boolean,
     private readonly settings: Record<string, string>,
   ) {}
 
   /**
-   * @param size `small`: on a small disk of its own, where this user may mount one, for which it does not wait;
-   *   `full`: for measurements, with the shared buffers that PostgreSQL's manual begins with, a quarter of the memory
+   * Creates and starts a server.
+   *
+   * @param size `small`: on a small disk of its own if this user may mount one, and without `fsync`;
+   *   `full`: for measurements, with a quarter of the memory as shared buffers, as PostgreSQL's manual recommends
    */
   static async create(size: 'small' | 'full' = 'small'): Promise<PostgresqlServer> {
     const directory = mkdtempSync(join(tmpdir(), 'phones-postgresql-'));
@@ -70,12 +72,12 @@ export class PostgresqlServer {
   }
 
   /**
-   * Starts it and waits until it answers.
+   * Starts the server and waits until it accepts connections.
    *
-   * @throws Error when it ends again and again
+   * @throws Error if it keeps exiting
    */
   async start(): Promise<void> {
-    const end = performance.now() + START_PATIENCE;
+    const end = performance.now() + START_TIMEOUT;
     while (performance.now() < end) {
       const started = spawn(
         this.program('postgres'),
@@ -87,26 +89,26 @@ export class PostgresqlServer {
       );
       this.process = started;
       while (started.exitCode === null && started.signalCode === null) {
-        if (await this.answers()) return;
+        if (await this.isReady()) return;
       }
-      // The processes of a server that was killed may still be ending.
+      // The processes of a server that was killed may still hold its data directory.
     }
     throw new Error('The PostgreSQL server does not start.');
   }
 
-  private async answers(): Promise<boolean> {
+  private async isReady(): Promise<boolean> {
     return this.query('SELECT').then(
       () => true,
       () => false,
     );
   }
 
-  /** Waits until it answers again by itself. */
+  /** Waits until the server has recovered by itself. */
   async recovered(): Promise<void> {
-    while (!(await this.answers()));
+    while (!(await this.isReady()));
   }
 
-  /** Ends it: `SIGINT` is a fast shutdown, `SIGQUIT` an immediate one, `SIGKILL` a crash. */
+  /** Stops the server: `SIGINT` is a fast shutdown, `SIGQUIT` an immediate one, `SIGKILL` a crash. */
   async stop(signal: 'SIGINT' | 'SIGQUIT' | 'SIGKILL'): Promise<void> {
     const running = this.process;
     if (running?.exitCode !== null || running.signalCode !== null) return;
@@ -115,7 +117,7 @@ export class PostgresqlServer {
     await ended;
   }
 
-  /** Opens a connection of the test's own. */
+  /** Opens a connection that the caller must close. */
   async connect(): Promise<pg.Client> {
     const client = new pg.Client({ connectionString: this.url.href });
     client.on('error', () => undefined);
@@ -128,7 +130,7 @@ export class PostgresqlServer {
     return (await client.query<Row>(sql, values).finally(() => client.end())).rows;
   }
 
-  /** Leaves no byte on its disk. */
+  /** Fills the disk to the last byte. */
   fillDisk(): void {
     try {
       for (let size = 2 ** 20; size >= 1; size /= 2) {
@@ -164,7 +166,7 @@ export class PostgresqlServer {
   }
 }
 
-/** `fsync` is off: what a killed process has written is with the system, and the disk of the tests loses nothing. */
+/** `fsync` is off because tests only kill processes, and the writes of a killed process are not lost. */
 const SMALL = {
   listen_addresses: '127.0.0.1',
   max_connections: '20',
@@ -178,7 +180,7 @@ const FULL = {
   shared_buffers: `${Math.floor(totalmem() / 4 / 2 ** 20)}MB`,
 };
 
-/** @returns whether this user may mount a disk in memory */
+/** Mounts a disk in memory. @returns whether this user may do so */
 function mount(directory: string): boolean {
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=160m', 'tmpfs', directory], { stdio: 'ignore' });

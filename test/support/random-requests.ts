@@ -4,14 +4,14 @@ import type { Body, Key, Model, ModelRequest, Owner, OwnerPath } from './model.j
 import { COLLECTIONS, type OwnerType } from './owners.js';
 
 /*
- * Random requests about the phones of a few owners. They are planned with names in place of IDs, which are known only
- * once a run has begun: so what failed can be tried again, made smaller, and read.
+ * Random requests for the phones of a few owners. A plan contains names in place of IDs, which are known only during a
+ * run, so that a failure can be repeated, shrunk and read.
  */
 
 interface NamedOwner {
   name: string;
   type: OwnerType;
-  /** The organization that it belongs to, or that it is. */
+  /** The organization that the owner belongs to, or that it is itself. */
   organization: 'harbor' | 'willow';
 }
 
@@ -26,13 +26,13 @@ export const OWNERS: NamedOwner[] = [
   { name: 'yard', type: 'location', organization: 'willow' },
 ];
 
-/** The owners and phones of a run, also those that are gone. */
+/** The owners and phones of a run, including deleted ones. */
 export interface Run {
   owners: Map<string, Owner>;
   phoneIds: number[];
 }
 
-/** An owner as a path names it: by ID or slug, under an organization that need not be its own. */
+/** An owner in a path, by ID or slug, under an organization that may not be its own. */
 interface PlannedOwner extends NamedOwner {
   by: KeyKind;
   organizationBy: KeyKind;
@@ -40,7 +40,7 @@ interface PlannedOwner extends NamedOwner {
 
 type KeyKind = 'id' | 'slug';
 
-/** One of the phones that the owner has, or that the run has seen, counted round and round from 0. */
+/** A phone of the owner or of the whole run, by its position modulo their number. */
 interface PlannedPhone {
   of: 'owner' | 'run';
   number: number;
@@ -53,13 +53,13 @@ type Plan = { owner: PlannedOwner } & (
   | { operation: 'update'; phone: PlannedPhone; body: Body }
 );
 
-/** No run has so many phones. */
+/** An ID that no phone has. */
 const UNUSED_ID = 2 ** 31 - 1;
 
 export class PlannedRequest {
   constructor(private readonly plan: Plan) {}
 
-  /** The request for the owners of this run and the phones that there are now. */
+  /** Replaces the names by the IDs of the owners of this run and of the phones that exist now. */
   resolve(run: Run, model: Model): ModelRequest {
     const { plan } = this;
     const owner = ownerPath(plan.owner, (name, kind) => run.owners.get(name)?.[kind] ?? '');
@@ -68,7 +68,7 @@ export class PlannedRequest {
     return { ...plan, owner, id: ids?.[plan.phone.number % ids.length] ?? UNUSED_ID };
   }
 
-  /** Such as `PUT /v1/organizations/{harbor.slug}/phones/{owner[0]} {"is_primary":true}`. */
+  /** For example `PUT /v1/organizations/{harbor.slug}/phones/{owner[0]} {"is_primary":true}`. */
   toString(): string {
     const { plan } = this;
     const owner = ownerPath(plan.owner, (name, kind) => `{${name}.${kind}}`);
@@ -107,7 +107,7 @@ export interface HttpRequest {
   body?: Body;
 }
 
-/** A request as it is sent. Its path may have names in place of IDs. */
+/** Converts a request to HTTP. Its path may contain names in place of IDs. */
 export function toHttp(request: {
   operation: ModelRequest['operation'];
   owner: OwnerPath;
@@ -129,12 +129,12 @@ export function requestLine(request: Parameters<typeof toHttp>[0]): string {
 
 const keyKind = fc.constantFrom<KeyKind>('id', 'slug');
 
-const ownOrganization = (owners: NamedOwner[]): fc.Arbitrary<PlannedOwner> =>
+const underOwnOrganization = (owners: NamedOwner[]): fc.Arbitrary<PlannedOwner> =>
   fc
     .tuple(fc.constantFrom(...owners), keyKind, keyKind)
     .map(([owner, by, organizationBy]) => ({ ...owner, by, organizationBy }));
 
-const wrongOrganization = ownOrganization(OWNERS).map((owner): PlannedOwner => ({
+const underWrongOrganization = underOwnOrganization(OWNERS).map((owner): PlannedOwner => ({
   ...owner,
   organization: owner.organization === 'harbor' ? 'willow' : 'harbor',
 }));
@@ -149,7 +149,7 @@ const validFields = {
   is_primary: fc.boolean(),
 };
 
-/** Some of them are valid, too. */
+/** Fields of which most are invalid. */
 const anyFields = {
   id: fc.jsonValue(),
   digits: fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('call us', '1'.repeat(256), 711, null)),
@@ -162,9 +162,9 @@ const newPhone: fc.Arbitrary<Body> = fc.record(validFields, { requiredKeys: ['di
 const changes: fc.Arbitrary<Body> = fc.record(validFields, { requiredKeys: [] });
 const anyBody: fc.Arbitrary<Body> = fc.record(anyFields, { requiredKeys: [] });
 
-/** Three times of four the usual. */
-const mostly = <T>(usual: fc.Arbitrary<T>, odd: fc.Arbitrary<T>): fc.Arbitrary<T> =>
-  fc.oneof({ arbitrary: usual, weight: 3 }, { arbitrary: odd, weight: 1 });
+/** Chooses the common value three times out of four. */
+const mostly = <T>(common: fc.Arbitrary<T>, rare: fc.Arbitrary<T>): fc.Arbitrary<T> =>
+  fc.oneof({ arbitrary: common, weight: 3 }, { arbitrary: rare, weight: 1 });
 
 function requests(
   owner: fc.Arbitrary<PlannedOwner>,
@@ -185,20 +185,20 @@ function requests(
     .map((plan) => new PlannedRequest(plan));
 }
 
-/** An organization, and one opportunity and one location of it: few, so that requests meet. */
+/** An organization with one opportunity and one location: few owners, so that requests conflict. */
 const FEW_OWNERS = OWNERS.slice(0, 3);
 
-/** Requests of any kind, some of which are refused. */
+/** Requests of any kind, some of which are invalid. */
 export const anyRequests = requests(
-  mostly(ownOrganization(FEW_OWNERS), fc.oneof(ownOrganization(OWNERS), wrongOrganization)),
+  mostly(underOwnOrganization(FEW_OWNERS), fc.oneof(underOwnOrganization(OWNERS), underWrongOrganization)),
   mostly(ownPhone, anyPhone),
   mostly(newPhone, anyBody),
   mostly(changes, anyBody),
 );
 
-/** Requests without a fault, for one owner or for several. */
+/** Valid requests, for one owner or for several. */
 export const collidingRequests = [...FEW_OWNERS.map((owner) => [owner]), FEW_OWNERS].map((owners) =>
-  requests(ownOrganization(owners), ownPhone, newPhone, changes),
+  requests(underOwnOrganization(owners), ownPhone, newPhone, changes),
 );
 
 export const collidingLists = FEW_OWNERS.map(

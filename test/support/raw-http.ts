@@ -7,38 +7,38 @@ export interface RawResponse {
   body: string;
 }
 
-/** What is sent over a connection of its own, byte by byte as it stands. */
-export interface Sending {
+/** Bytes to send as they are over a new connection. */
+export interface Transmission {
   bytes: Buffer;
-  /** In how many pieces, one after the other. */
+  /** In how many writes the bytes are sent. */
   pieces: number;
-  /** What happens to the connection after it: the caller waits, says that it has sent all, or is gone. */
+  /** What the client does afterwards: wait for responses, half-close the connection, or destroy it. */
   then: 'wait' | 'end' | 'destroy';
-  /** The methods of the requests, in turn. An answer to HEAD has no body. */
+  /** The methods of the requests, in order, because a response to HEAD has no body. */
   methods: string[];
 }
 
 /**
- * Sends the bytes and reads the answers until there is one to each request, or the connection is closed.
+ * Sends the bytes and reads responses until each request has one or the connection is closed.
  *
- * @throws Error when what is received is no HTTP, or the connection is reset
+ * @throws Error if the service sends anything but HTTP, or resets the connection
  */
 export async function sendRaw(
   port: number,
-  { bytes, pieces, then, methods }: Sending,
+  { bytes, pieces, then, methods }: Transmission,
 ): Promise<RawResponse[]> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   let received = '';
-  let fault: Error | undefined;
+  let connectionError: Error | undefined;
   const done = new Promise<void>((resolve) => {
     socket.setEncoding('latin1').on('data', (data: string) => {
       received += data;
-      if (then === 'wait' && parseResponses(received, methods).answers.length === methods.length) resolve();
+      if (then === 'wait' && parseResponses(received, methods).responses.length === methods.length) resolve();
     });
     socket.once('end', resolve).once('close', () => {
       resolve();
     });
-    socket.once('error', (error) => (fault = error));
+    socket.once('error', (error) => (connectionError = error));
   });
   const size = Math.ceil(bytes.length / pieces);
   for (let start = 0; start < bytes.length && !socket.destroyed; start += size) {
@@ -49,20 +49,20 @@ export async function sendRaw(
   if (then === 'destroy') socket.destroy();
   await done;
   socket.destroy();
-  const { answers, rest } = parseResponses(received, methods);
-  if (then === 'destroy') return answers;
-  if (fault !== undefined && answers.length === 0) throw fault;
-  if (rest !== '') throw new Error(`After ${answers.length} answers: ${JSON.stringify(rest)}`);
-  return answers;
+  const { responses, rest } = parseResponses(received, methods);
+  if (then === 'destroy') return responses;
+  if (connectionError !== undefined && responses.length === 0) throw connectionError;
+  if (rest !== '') throw new Error(`After ${responses.length} responses: ${JSON.stringify(rest)}`);
+  return responses;
 }
 
-/** As many answers as have arrived as a whole, but for interim ones, and what is left. */
-function parseResponses(received: string, methods: string[]): { answers: RawResponse[]; rest: string } {
-  const answers: RawResponse[] = [];
+/** Parses the complete responses, without the interim ones. @returns them and the rest of the text */
+function parseResponses(received: string, methods: string[]): { responses: RawResponse[]; rest: string } {
+  const responses: RawResponse[] = [];
   let rest = received;
   for (;;) {
     const [head, status] = /^HTTP\/1\.1 (\d{3}) .*?\r\n\r\n/s.exec(rest) ?? [];
-    if (head === undefined) return { answers, rest };
+    if (head === undefined) return { responses, rest };
     const lines = head.split('\r\n').slice(1, -2);
     const headers = new Map(
       lines.map((line) => [
@@ -70,19 +70,19 @@ function parseResponses(received: string, methods: string[]): { answers: RawResp
         line.slice(line.indexOf(':') + 1).trim(),
       ]),
     );
-    // Of headers that are too large, Node.js does not even tell the method.
-    const isToHead = methods[answers.length] === 'HEAD' && status !== '431';
+    // When the headers are too large, Node.js does not know the method and sends a body.
+    const isToHead = methods[responses.length] === 'HEAD' && status !== '431';
     const hasBody = !isToHead && status !== '204' && status !== '304' && !status?.startsWith('1');
     const body = hasBody ? takeBody(rest.slice(head.length), headers) : { text: '', length: 0 };
-    if (body === undefined) return { answers, rest };
+    if (body === undefined) return { responses, rest };
     rest = rest.slice(head.length + body.length);
     if (!status?.startsWith('1')) {
-      answers.push({ status: Number(status), headers, body: Buffer.from(body.text, 'latin1').toString() });
+      responses.push({ status: Number(status), headers, body: Buffer.from(body.text, 'latin1').toString() });
     }
   }
 }
 
-/** The body at the start of `bytes`, and how many of them it takes; undefined when it is not there as a whole. */
+/** Reads the body at the start of `bytes`. @returns it and its length in `bytes`; undefined if it is incomplete */
 function takeBody(bytes: string, headers: Map<string, string>): { text: string; length: number } | undefined {
   const declared = headers.get('content-length');
   if (declared !== undefined) {

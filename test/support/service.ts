@@ -9,11 +9,11 @@ import { ADMIN_API_KEY, databaseSettings } from './database.js';
 export interface Result {
   code: number | null;
   signal: NodeJS.Signals | null;
-  /** All that it printed, line by line. */
+  /** The lines that the process has printed. */
   output: string[];
 }
 
-/** A process of the built product, with the default settings but for those that are given, and without a `.env`. */
+/** A process of the built service, with the default settings except for those given, and without a `.env` file. */
 export class Service {
   private static readonly running = new Set<Service>();
   private readonly process: ChildProcess;
@@ -46,7 +46,7 @@ export class Service {
     return this.process.pid;
   }
 
-  /** Waits until it listens. @returns the address of its API */
+  /** Waits until the service listens. @returns the URL of its API */
   async listening(): Promise<string> {
     for (;;) {
       const [, address] = /Phones API at (http:\S+?)"/.exec(this.output) ?? [];
@@ -55,12 +55,12 @@ export class Service {
     }
   }
 
-  /** Waits until it has printed something. */
+  /** Waits until the process has printed this text. */
   async printed(text: string): Promise<void> {
     while (!this.output.includes(text)) await this.moreOutput();
   }
 
-  /** @throws Error when it ends instead, with all that it printed */
+  /** Waits for more output. @throws Error with all output if the process exits instead */
   private async moreOutput(): Promise<void> {
     await Promise.race([
       once(this.process.stdout ?? this.process, 'data'),
@@ -68,7 +68,7 @@ export class Service {
     ]);
   }
 
-  /** Sends a signal, if there is one to send, and waits for the end. */
+  /** Sends a signal, if one is given, and waits until the process exits. */
   async end(signal?: NodeJS.Signals): Promise<Result> {
     if (signal !== undefined) this.process.kill(signal);
     return this.ended;
@@ -81,7 +81,7 @@ export class Service {
 
 afterEach(() => Service.endAll());
 
-/** Sends JSON to a service in another process. */
+/** Sends a request to a service in another process, with a body as JSON. */
 export async function send<Body>(
   method: string,
   url: string,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** Stands between a service and its database, and fails as networks do. */
+/** A proxy between a service and its database that simulates network failures. */
 export class TcpProxy {
   private readonly sockets = new Set<Socket>();
   private isPaused = false;
@@ -43,12 +43,16 @@ export class TcpProxy {
     }
   }
 
-  /** Lets each answer arrive late, by so many milliseconds. */
-  delayAnswers(milliseconds: number): void {
+  /** Delays everything that the database sends, in milliseconds. */
+  delayResponses(milliseconds: number): void {
     this.delay = milliseconds;
   }
 
-  /** Lets nothing through in either direction. */
+  delayAnswers(milliseconds: number): void {
+    this.delayResponses(milliseconds);
+  }
+
+  /** Stops the traffic in both directions. */
   pause(): void {
     this.isPaused = true;
     for (const socket of this.sockets) socket.pause();
@@ -59,12 +63,12 @@ export class TcpProxy {
     for (const socket of this.sockets) socket.resume();
   }
 
-  /** Ends every connection. */
+  /** Destroys every connection. */
   cut(): void {
     for (const socket of this.sockets) socket.destroy();
   }
 
-  /** Ends every connection and takes no new one. */
+  /** Destroys every connection and refuses new ones. */
   async refuse(): Promise<void> {
     this.server.close();
     this.cut();
