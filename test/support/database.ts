@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { Environment } from '../../src/config/environment.js';
+import { runOnExit } from './run-on-exit.js';
 
 /** The URL of the PostgreSQL server that the suite uses; undefined when it uses the embedded database. */
 export const SERVER = process.env.TEST_DATABASE_URL === '' ? undefined : process.env.TEST_DATABASE_URL;
@@ -33,6 +34,7 @@ export async function onServer(sql: string): Promise<void> {
 /** Copies the empty embedded database. @returns the path of the copy */
 export async function newDataDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'phones-test-'));
+  runOnExit('rm -rf "$1"', directory);
   await cp(inject('embeddedTemplate'), directory, { recursive: true });
   return directory;
 }
@@ -63,16 +65,32 @@ export function setEnvironment(settings: Partial<Record<keyof Environment, strin
 Object.assign(process.env, { DATABASE_URL: '', DATA_DIR: '' });
 setEnvironment();
 
-if (SERVER === undefined) {
-  beforeAll(async () => {
+const name = `phones_test_${randomBytes(6).toString('hex')}`;
+let isCreated = false;
+
+async function createDatabase(): Promise<void> {
+  if (SERVER === undefined) {
     process.env.DATA_DIR = await newDataDirectory();
-  });
-  afterAll(() => rm(process.env.DATA_DIR ?? '', { recursive: true }));
-} else {
-  const name = `phones_test_${randomBytes(6).toString('hex')}`;
-  beforeAll(async () => {
+  } else {
     await onServer(`CREATE DATABASE ${name}`);
     process.env.DATABASE_URL = Object.assign(new URL(SERVER), { pathname: `/${name}` }).href;
+  }
+  isCreated = true;
+}
+
+async function removeDatabase(): Promise<void> {
+  if (!isCreated) return;
+  isCreated = false;
+  if (SERVER === undefined) await rm(process.env.DATA_DIR ?? '', { recursive: true });
+  else await onServer(`DROP DATABASE ${name} WITH (FORCE)`);
+}
+
+beforeAll(createDatabase);
+afterAll(removeDatabase);
+
+// When Vitest is interrupted, the process of a test file would otherwise continue without it.
+for (const event of ['disconnect', 'SIGTERM']) {
+  process.once(event, () => {
+    void removeDatabase().finally(() => process.kill(process.pid, 'SIGKILL'));
   });
-  afterAll(() => onServer(`DROP DATABASE ${name} WITH (FORCE)`));
 }
