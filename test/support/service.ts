@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { afterAll, afterEach } from 'vitest';
 import type { ApiResponse } from './api.js';
+import { requireBuild } from './build.js';
 import { ADMIN_API_KEY, databaseSettings } from './database.js';
 import { runOnExit } from './run-on-exit.js';
+
+requireBuild();
 
 export interface Result {
   code: number | null;
