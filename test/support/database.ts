@@ -18,10 +18,20 @@ export function keyHeader(key: string): Record<string, string> {
   return { authorization: `Bearer ${key}` };
 }
 
-/** The settings for a service that uses the database of this test file. */
-export function databaseSettings(): { DATABASE_URL?: string; DATA_DIR?: string } {
+/** Time limits that do not expire on a busy machine. A test of a time limit sets its own. */
+export const TIME_LIMITS = {
+  DATABASE_CONNECT_TIMEOUT: '20000',
+  DATABASE_STATEMENT_TIMEOUT: '20000',
+  DATABASE_LOCK_TIMEOUT: '20000',
+  REQUEST_TIMEOUT: '30000',
+};
+
+type DatabaseSettings = typeof TIME_LIMITS & { DATABASE_URL?: string; DATA_DIR?: string };
+
+/** The settings for a service that uses the database of this test file, with `TIME_LIMITS`. */
+export function databaseSettings(): DatabaseSettings {
   const { DATABASE_URL, DATA_DIR } = process.env;
-  return SERVER === undefined ? { DATA_DIR } : { DATABASE_URL };
+  return { ...TIME_LIMITS, ...(SERVER === undefined ? { DATA_DIR } : { DATABASE_URL }) };
 }
 
 /** Runs a statement on the server, outside the database of this test file. */
@@ -40,11 +50,11 @@ export async function newDataDirectory(): Promise<string> {
 }
 
 /** The settings for a service that runs beside the application of this test file; only one process can open an embedded database. */
-export async function settingsBeside(): Promise<{ DATABASE_URL?: string; DATA_DIR?: string }> {
-  return SERVER === undefined ? { DATA_DIR: await newDataDirectory() } : databaseSettings();
+export async function settingsBeside(): Promise<DatabaseSettings> {
+  return SERVER === undefined ? { ...TIME_LIMITS, DATA_DIR: await newDataDirectory() } : databaseSettings();
 }
 
-/** Sets these settings and resets the others to their defaults, except for the database. */
+/** Sets these settings and resets the others to their defaults, except for the database and `TIME_LIMITS`. */
 export function setEnvironment(settings: Partial<Record<keyof Environment, string>> = {}): void {
   const { DATABASE_URL = '', DATA_DIR = '' } = process.env;
   // Variables that are empty rather than absent cannot be set by a .env file of the developer.
@@ -52,9 +62,7 @@ export function setEnvironment(settings: Partial<Record<keyof Environment, strin
   Object.assign(process.env, {
     DATABASE_URL,
     DATA_DIR,
-    // A busy machine must not fail a test.
-    DATABASE_CONNECT_TIMEOUT: '4000',
-    DATABASE_STATEMENT_TIMEOUT: '4000',
+    ...TIME_LIMITS,
     LOG_LEVEL: 'fatal',
     ADMIN_API_KEY,
     ...settings,

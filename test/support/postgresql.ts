@@ -27,7 +27,7 @@ function idOf(which: string): number {
 }
 
 /** How long a server that exits while it starts is started again, in milliseconds. */
-const START_TIMEOUT = 30_000;
+const START_TIMEOUT = 120_000;
 
 /** Stops the server of the directory `$1`, then unmounts and deletes the directory. */
 const REMOVE = `
