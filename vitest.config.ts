@@ -8,7 +8,9 @@ export default defineConfig({
     pool: 'forks',
     // Many tests wait for a time limit of the service, so a second file can run even on a single core.
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // On a busy machine, a test may take ten times as long as usual.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    teardownTimeout: 60_000,
   },
 });

@@ -159,7 +159,7 @@ describe('The OpenAPI document', () => {
     const ordered = operations.toSorted(
       (a, b) => Number(a.method === 'DELETE') - Number(b.method === 'DELETE'),
     );
-    // Phones are deleted before their owners, since deleting an owner deletes its phones.
+    // Deleting an owner also deletes its phones, so phones come first.
     ordered.sort((a, b) =>
       a.method === b.method && a.method === 'DELETE' ? b.path.length - a.path.length : 0,
     );

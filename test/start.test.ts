@@ -171,7 +171,7 @@ describe('The service refuses to start, with one line of output,', () => {
     const DATABASE_URL = Object.assign(new URL(SERVER ?? 'postgres://'), {
       pathname: '/no_such_database',
     }).href;
-    const result = await new Service({ DATABASE_URL }).end();
+    const result = await new Service({ ...databaseSettings(), DATABASE_URL }).end();
     expectStartupError(
       result,
       /^Cannot use the database at \S+\/no_such_database: database .* does not exist$/,
@@ -250,6 +250,7 @@ describe('An unreachable database server', () => {
     await once(server, 'close');
 
     const service = new Service({
+      ...databaseSettings(),
       DATABASE_URL: Object.assign(new URL(target), { host: `127.0.0.1:${port}` }).href,
     });
     await service.printed('Waiting for the database');

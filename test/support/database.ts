@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { Environment } from '../../src/config/environment.js';
+import { runOnExit } from './run-on-exit.js';
 
 /** The URL of the PostgreSQL server that the suite uses; undefined when it uses the embedded database. */
 export const SERVER = process.env.TEST_DATABASE_URL === '' ? undefined : process.env.TEST_DATABASE_URL;
@@ -17,10 +18,20 @@ export function keyHeader(key: string): Record<string, string> {
   return { authorization: `Bearer ${key}` };
 }
 
-/** The settings for a service that uses the database of this test file. */
-export function databaseSettings(): { DATABASE_URL?: string; DATA_DIR?: string } {
+/** Time limits that do not expire on a busy machine. A test of a time limit sets its own. */
+export const TIME_LIMITS = {
+  DATABASE_CONNECT_TIMEOUT: '20000',
+  DATABASE_STATEMENT_TIMEOUT: '20000',
+  DATABASE_LOCK_TIMEOUT: '20000',
+  REQUEST_TIMEOUT: '30000',
+};
+
+type DatabaseSettings = typeof TIME_LIMITS & { DATABASE_URL?: string; DATA_DIR?: string };
+
+/** The settings for a service that uses the database of this test file, with `TIME_LIMITS`. */
+export function databaseSettings(): DatabaseSettings {
   const { DATABASE_URL, DATA_DIR } = process.env;
-  return SERVER === undefined ? { DATA_DIR } : { DATABASE_URL };
+  return { ...TIME_LIMITS, ...(SERVER === undefined ? { DATA_DIR } : { DATABASE_URL }) };
 }
 
 /** Runs a statement on the server, outside the database of this test file. */
@@ -33,16 +44,17 @@ export async function onServer(sql: string): Promise<void> {
 /** Copies the empty embedded database. @returns the path of the copy */
 export async function newDataDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'phones-test-'));
+  runOnExit('rm -rf "$1"', directory);
   await cp(inject('embeddedTemplate'), directory, { recursive: true });
   return directory;
 }
 
 /** The settings for a service that runs beside the application of this test file; only one process can open an embedded database. */
-export async function settingsBeside(): Promise<{ DATABASE_URL?: string; DATA_DIR?: string }> {
-  return SERVER === undefined ? { DATA_DIR: await newDataDirectory() } : databaseSettings();
+export async function settingsBeside(): Promise<DatabaseSettings> {
+  return SERVER === undefined ? { ...TIME_LIMITS, DATA_DIR: await newDataDirectory() } : databaseSettings();
 }
 
-/** Sets these settings and resets the others to their defaults, except for the database. */
+/** Sets these settings and resets the others to their defaults, except for the database and `TIME_LIMITS`. */
 export function setEnvironment(settings: Partial<Record<keyof Environment, string>> = {}): void {
   const { DATABASE_URL = '', DATA_DIR = '' } = process.env;
   // Variables that are empty rather than absent cannot be set by a .env file of the developer.
@@ -50,9 +62,7 @@ export function setEnvironment(settings: Partial<Record<keyof Environment, strin
   Object.assign(process.env, {
     DATABASE_URL,
     DATA_DIR,
-    // A busy machine must not fail a test.
-    DATABASE_CONNECT_TIMEOUT: '4000',
-    DATABASE_STATEMENT_TIMEOUT: '4000',
+    ...TIME_LIMITS,
     LOG_LEVEL: 'fatal',
     ADMIN_API_KEY,
     ...settings,
@@ -63,16 +73,32 @@ export function setEnvironment(settings: Partial<Record<keyof Environment, strin
 Object.assign(process.env, { DATABASE_URL: '', DATA_DIR: '' });
 setEnvironment();
 
-if (SERVER === undefined) {
-  beforeAll(async () => {
+const name = `phones_test_${randomBytes(6).toString('hex')}`;
+let isCreated = false;
+
+async function createDatabase(): Promise<void> {
+  if (SERVER === undefined) {
     process.env.DATA_DIR = await newDataDirectory();
-  });
-  afterAll(() => rm(process.env.DATA_DIR ?? '', { recursive: true }));
-} else {
-  const name = `phones_test_${randomBytes(6).toString('hex')}`;
-  beforeAll(async () => {
+  } else {
     await onServer(`CREATE DATABASE ${name}`);
     process.env.DATABASE_URL = Object.assign(new URL(SERVER), { pathname: `/${name}` }).href;
+  }
+  isCreated = true;
+}
+
+async function removeDatabase(): Promise<void> {
+  if (!isCreated) return;
+  isCreated = false;
+  if (SERVER === undefined) await rm(process.env.DATA_DIR ?? '', { recursive: true });
+  else await onServer(`DROP DATABASE ${name} WITH (FORCE)`);
+}
+
+beforeAll(createDatabase);
+afterAll(removeDatabase);
+
+// When Vitest is interrupted, the process of a test file would otherwise continue without it.
+for (const event of ['disconnect', 'SIGTERM']) {
+  process.once(event, () => {
+    void removeDatabase().finally(() => process.kill(process.pid, 'SIGKILL'));
   });
-  afterAll(() => onServer(`DROP DATABASE ${name} WITH (FORCE)`));
 }

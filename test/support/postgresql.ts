@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir, totalmem, userInfo } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { runOnExit } from './run-on-exit.js';
 
 /** Finds the programs of the newest PostgreSQL server that a Debian package has installed. */
 function findPrograms(): string {
@@ -26,9 +27,19 @@ function idOf(which: string): number {
 }
 
 /** How long a server that exits while it starts is started again, in milliseconds. */
-const START_TIMEOUT = 30_000;
+const START_TIMEOUT = 120_000;
 
-/** A PostgreSQL server with its own data directory and port, which tests can stop, kill and run out of disk space. */
+/** Stops the server of the directory `$1`, then unmounts and deletes the directory. */
+const REMOVE = `
+  pid=$(head -n 1 "$1/data/postmaster.pid") && kill -s QUIT "$pid"
+  while kill -0 "$pid"; do sleep 0.1; done
+  umount --lazy "$1"
+  rm -rf "$1"`;
+
+/**
+ * A PostgreSQL server with its own data directory and port, which tests can stop, kill and run out of disk space.
+ * It ends with the process that created it, even if that is killed.
+ */
 export class PostgresqlServer {
   private readonly programs = findPrograms();
   private readonly user = findUser();
@@ -40,6 +51,7 @@ export class PostgresqlServer {
     /** Whether its data directory is on a small disk that a test can fill. */
     readonly hasOwnDisk: boolean,
     private readonly settings: Record<string, string>,
+    private readonly cancelRemoval: () => void,
   ) {}
 
   /**
@@ -50,9 +62,10 @@ export class PostgresqlServer {
    */
   static async create(size: 'small' | 'full' = 'small'): Promise<PostgresqlServer> {
     const directory = mkdtempSync(join(tmpdir(), 'phones-postgresql-'));
+    const cancelRemoval = runOnExit(REMOVE, directory);
     const hasOwnDisk = size === 'small' && mount(directory);
     const settings = size === 'small' ? SMALL : FULL;
-    const server = new PostgresqlServer(directory, await freePort(), hasOwnDisk, settings);
+    const server = new PostgresqlServer(directory, await freePort(), hasOwnDisk, settings, cancelRemoval);
     const { uid, gid } = server.user;
     if (uid !== undefined && gid !== undefined) chownSync(directory, uid, gid);
     execFileSync(
@@ -155,6 +168,7 @@ export class PostgresqlServer {
     await this.stop('SIGQUIT');
     if (this.hasOwnDisk) execFileSync('umount', ['--lazy', this.directory]);
     rmSync(this.directory, { recursive: true, force: true });
+    this.cancelRemoval();
   }
 
   private get data(): string {

@@ -2,9 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
-import { afterEach } from 'vitest';
+import { afterAll, afterEach } from 'vitest';
 import type { ApiResponse } from './api.js';
+import { requireBuild } from './build.js';
 import { ADMIN_API_KEY, databaseSettings } from './database.js';
+import { runOnExit } from './run-on-exit.js';
+
+requireBuild();
 
 export interface Result {
   code: number | null;
@@ -13,7 +17,10 @@ export interface Result {
   output: string[];
 }
 
-/** A process of the built service, with the default settings except for those given, and without a `.env` file. */
+/**
+ * A process of the built service, with the default settings except for those given, and without a `.env` file.
+ * It ends with the test that started it, even if that is interrupted.
+ */
 export class Service {
   private static readonly running = new Set<Service>();
   private readonly process: ChildProcess;
@@ -35,8 +42,10 @@ export class Service {
       stream?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     }
     Service.running.add(this);
+    const cancelKill = runOnExit('kill -s KILL "$1"', String(this.process.pid));
     this.ended = once(this.process, 'close').then(() => {
       Service.running.delete(this);
+      cancelKill();
       const { exitCode: code, signalCode: signal } = this.process;
       return { code, signal, output: this.output.trim().split('\n') };
     });
@@ -80,6 +89,8 @@ export class Service {
 }
 
 afterEach(() => Service.endAll());
+// A service that a failed hook has started is not ended by afterEach.
+afterAll(() => Service.endAll());
 
 /** Sends a request to a service in another process, with a body as JSON. */
 export async function send<Body>(
