@@ -119,7 +119,6 @@ describe.each(KEY_MODES)('With REQUIRE_API_KEY=%s,', (mode) => {
 
   it.each(CREDENTIALS)(
     'requests with %s are accepted or rejected according to the rules',
-    { timeout: 120_000 },
     async (credentials) => {
       const { id: organization_id } = await createOrganization();
       const otherOrganization = await createOrganization();

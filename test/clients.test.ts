@@ -24,6 +24,19 @@ async function createSecondKey(id: number, body?: object): Promise<ApiKey & { ke
   return response.body;
 }
 
+/** How far the clocks of the service and of the database may differ, in milliseconds. */
+const CLOCK_TOLERANCE = 200;
+
+/** Uses a key until it is rejected, and returns when the last accepted request was sent, so that a busy machine does not count. */
+async function lastAcceptedAt(key: string): Promise<number> {
+  let acceptedAt = 0;
+  for (;;) {
+    const sentAt = Date.now();
+    if ((await statusWith(key)) === 401) return acceptedAt;
+    acceptedAt = sentAt;
+  }
+}
+
 describe('A client', () => {
   it('is created with a key, which no later response contains', async () => {
     const { id: organizationId } = await createOrganization();
@@ -217,9 +230,7 @@ describe('A second key', () => {
     await dataSource.query(`UPDATE api_keys SET expires_at = now() - interval '1 second' WHERE id = $1`, [
       client.keys[0]?.id,
     ]);
-    await vi.waitFor(async () => {
-      expect(await statusWith(client.key)).toBe(401);
-    }, 5000);
+    await lastAcceptedAt(client.key);
     await createSecondKey(client.id);
     expect((await getClient(client.id)).keys).toHaveLength(2);
   });
@@ -235,17 +246,11 @@ describe('A second key', () => {
 
   it('makes the first one expire on time, even if it was just used and is cached', async () => {
     const client = await createClient();
-    const expiry = Date.now() + 500;
+    const expiry = Date.now() + 3000;
     await createSecondKey(client.id, { expires_at: new Date(expiry).toISOString() });
     expect(await statusWith(client.key)).toBe(200);
-    await vi.waitFor(
-      async () => {
-        expect(await statusWith(client.key)).toBe(401);
-      },
-      { timeout: 5000, interval: 20 },
-    );
-    expect(Date.now()).toBeGreaterThanOrEqual(expiry - 100);
-    expect(Date.now()).toBeLessThan(expiry + 1000);
+    expect(await lastAcceptedAt(client.key)).toBeLessThan(expiry + CLOCK_TOLERANCE);
+    expect(Date.now()).toBeGreaterThan(expiry - CLOCK_TOLERANCE);
   });
 
   it.each([
@@ -414,12 +419,8 @@ describe('A valid key', () => {
     const client = await createClient();
     expect(await statusWith(client.key)).toBe(200);
     await dataSource.query('DELETE FROM clients WHERE id = $1', [client.id]);
-    await vi.waitFor(
-      async () => {
-        expect(await statusWith(client.key)).toBe(401);
-      },
-      { timeout: 5000 },
-    );
+    const deletedAt = Date.now();
+    expect(await lastAcceptedAt(client.key)).toBeLessThan(deletedAt + 5000);
   });
 
   it('can change and delete phones of its organization', async () => {

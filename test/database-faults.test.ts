@@ -204,11 +204,11 @@ describe('The service', { skip: SERVER === undefined }, () => {
     const key = randomUUID();
     const post = () =>
       request<Phone>('POST', `${owner}/phones`, { digits: '511' }, { 'idempotency-key': key });
-    proxy.delayAnswers(1200);
+    proxy.delayResponses(1200);
     expect(await request('GET', `${owner}/phones/${phone.id}`)).toMatchObject({ status: 200 });
     // The write is a transaction of several statements, each of which is delayed.
     expectUnavailable(await post());
-    proxy.delayAnswers(0);
+    proxy.delayResponses(0);
     await waitForRows(`SELECT FROM pg_stat_activity WHERE ${IS_SERVICE_CONNECTION} AND state <> 'idle'`, 0);
     expect(await post()).toMatchObject({ status: 201 });
     const phones = (await request<Phone[]>('GET', `${owner}/phones`)).body;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { expectProblem } from './support/api.js';
 import { settingsBeside } from './support/database.js';
-import { type NastySending, nastySending, SMUGGLED } from './support/malformed-requests.js';
+import { type MalformedTransmission, malformedTransmission, SMUGGLED } from './support/malformed-requests.js';
 import { type RawResponse, sendRaw } from './support/raw-http.js';
 import { send, Service } from './support/service.js';
 
@@ -16,7 +16,10 @@ const { FUZZ_REQUESTS = '20000', FUZZ_SEED, FUZZ_PATH } = process.env;
 /** The number of concurrent connections. */
 const CONNECTIONS = 10;
 
-function expectValidResponses({ kind, bytes, methods }: NastySending, responses: RawResponse[]): void {
+function expectValidResponses(
+  { kind, bytes, methods }: MalformedTransmission,
+  responses: RawResponse[],
+): void {
   for (const [index, { status, headers, body }] of responses.entries()) {
     expect(status).toBeLessThan(500);
     if (status < 400 || (methods[index] === 'HEAD' && status !== 431)) continue;
@@ -54,7 +57,7 @@ it(
 
     await fc.assert(
       fc.asyncProperty(
-        fc.array(nastySending, { minLength: CONNECTIONS, maxLength: CONNECTIONS }),
+        fc.array(malformedTransmission, { minLength: CONNECTIONS, maxLength: CONNECTIONS }),
         async (sendings) => {
           const exchanges = await Promise.all(
             sendings.map(async (sending) => ({ sending, responses: await sendRaw(port, sending) })),

@@ -1,6 +1,6 @@
 import { Pool } from 'pg';
 import { describe, expect, it } from 'vitest';
-import { app, expectProblem, request } from './support/api.js';
+import { app, expectProblem, request, restart } from './support/api.js';
 import { databaseSettings, onServer, SERVER } from './support/database.js';
 import { createOwner, createPhone, listPhones } from './support/owners.js';
 
@@ -11,6 +11,7 @@ describe('The service', () => {
   });
 
   it('returns 503 while no database connection becomes free in time, and recovers', async () => {
+    await restart({ DATABASE_CONNECT_TIMEOUT: '1000' });
     const owner = await createOwner('organization');
     const pool = app.get(Pool);
     const connections = await Promise.all(Array.from({ length: pool.options.max }, () => pool.connect()));
@@ -28,6 +29,7 @@ describe('The service', () => {
     }
     expect((await request('GET', '/health/ready')).status).toBe(200);
     expect((await request('GET', `${owner}/phones`)).status).toBe(200);
+    await restart({});
   });
 
   it('opens a new connection after one was lost', async () => {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { app, expectFieldErrors, expectProblem, type Method, request } from './support/api.js';
+import { app, expectFieldErrors, expectProblem, type Method, request, restart } from './support/api.js';
 import dataSource from '../ormconfig.js';
 import { createOrganization, createOwner, createPhone, listPhones, type Phone } from './support/owners.js';
 
@@ -274,29 +274,6 @@ describe('A raw HTTP request', () => {
     });
   });
 
-  it.each([
-    ['GET /nothing', 404],
-    ['GET /v1/organizations', 200],
-  ])('with a body that never ends gets exactly one response: %s returns %i', async (line, status) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.write(
-      `${line} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n`,
-    );
-    const trickle = setInterval(() => socket.write(' '), 500);
-    const response = await text(socket);
-    clearInterval(trickle);
-    expect(response).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
-    expect(response.match(/^HTTP\/1.1/gm)).toHaveLength(1);
-  });
-
-  it('with headers that never end gets 408', async () => {
-    const socket = connect(port, '127.0.0.1');
-    socket.write('GET /v1/organizations HTTP/1.1\r\nHost: x\r\n');
-    const response = await text(socket);
-    expect(response).toMatch(/^HTTP\/1.1 408 /);
-    expect(response).toContain('"detail":"The request did not arrive in time."');
-  });
-
   it('that is invalid gets its 400 even while the client is still sending', async () => {
     const socket = connect(port, '127.0.0.1');
     socket.write('hello\r\n\r\n');
@@ -319,5 +296,36 @@ describe('A raw HTTP request', () => {
       socket.resetAndDestroy();
     }
     expect((await fetch(`http://127.0.0.1:${port}${collection}`)).status).toBe(200);
+  });
+});
+
+describe('A request that never ends', () => {
+  beforeAll(async () => {
+    await restart({ REQUEST_TIMEOUT: '3000' });
+    await app.listen(0, '127.0.0.1');
+    port = (app.getHttpServer().address() as AddressInfo).port;
+  });
+
+  it.each([
+    ['GET /nothing', 404],
+    ['GET /v1/organizations', 200],
+  ])('in its body gets exactly one response: %s returns %i', async (line, status) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(
+      `${line} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n`,
+    );
+    const trickle = setInterval(() => socket.write(' '), 500);
+    const response = await text(socket);
+    clearInterval(trickle);
+    expect(response).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(response.match(/^HTTP\/1.1/gm)).toHaveLength(1);
+  });
+
+  it('in its headers returns 408', async () => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET /v1/organizations HTTP/1.1\r\nHost: x\r\n');
+    const response = await text(socket);
+    expect(response).toMatch(/^HTTP\/1.1 408 /);
+    expect(response).toContain('"detail":"The request did not arrive in time."');
   });
 });

@@ -336,5 +336,3 @@ export const malformedTransmission: fc.Arbitrary<MalformedTransmission> = fc.one
   { weight: 2, arbitrary: smuggling },
   { weight: 1, arbitrary: cut },
 );
-
-export { MalformedTransmission as NastySending, malformedTransmission as nastySending };

@@ -48,7 +48,7 @@ export class TcpProxy {
     this.delay = milliseconds;
   }
 
-  delayAnswers(milliseconds: number): void {
+  delayResponses(milliseconds: number): void {
     this.delayResponses(milliseconds);
   }
 
