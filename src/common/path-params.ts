@@ -1,4 +1,4 @@
-import { BadRequestException, Param, type PipeTransform } from '@nestjs/common';
+import { BadRequestException, Param } from '@nestjs/common';
 import { ApiParam } from '@nestjs/swagger';
 import { isId, MAX_ID } from '../validation/id.js';
 import { notFound } from './problem-details.js';
@@ -40,39 +40,25 @@ export function pathOf(url: string): string {
   return url.replace(/[?#].*$/s, '').replace(/\/$/, '');
 }
 
-class ParseIdPipe implements PipeTransform<string, number> {
-  constructor(private readonly resource: string) {}
-
-  transform(text: string): number {
-    return parseId(text, this.resource);
-  }
+/**
+ * @throws BadRequestException when the text is not an integer
+ * @throws NotFoundException when the integer cannot be an ID
+ */
+function parsePhoneId(text: string): number {
+  if (!/^-?\d+$/.test(text)) throw new BadRequestException('The id of a phone must be an integer.');
+  return parseId(text, 'phone');
 }
 
-class ParseIdOrSlugPipe implements PipeTransform<string, IdOrSlug> {
-  constructor(private readonly resource: string) {}
+/** A parameter decorator with a pipe that parses the parameter. */
+const IdParam = (name: string, parse: (text: string, resource: string) => IdOrSlug, resource: string) =>
+  Param(name, { transform: (text: string) => parse(text, resource) });
 
-  transform(text: string): IdOrSlug {
-    return parseIdOrSlug(text, this.resource);
-  }
-}
-
-class ParsePhoneIdPipe implements PipeTransform<string, number> {
-  /**
-   * @throws BadRequestException when the text is not an integer
-   * @throws NotFoundException when the integer cannot be an ID
-   */
-  transform(text: string): number {
-    if (!/^-?\d+$/.test(text)) throw new BadRequestException('The id of a phone must be an integer.');
-    return parseId(text, 'phone');
-  }
-}
-
-export const OrganizationId = () => Param('organization_id', new ParseIdOrSlugPipe('organization'));
-export const OpportunityId = () => Param('opportunity_id', new ParseIdOrSlugPipe('opportunity'));
-export const LocationId = () => Param('location_id', new ParseIdPipe('location'));
-export const ClientId = () => Param('id', new ParseIdPipe('client'));
-export const KeyId = () => Param('key_id', new ParseIdPipe('key'));
-export const PhoneId = () => Param('id', new ParsePhoneIdPipe());
+export const OrganizationId = () => IdParam('organization_id', parseIdOrSlug, 'organization');
+export const OpportunityId = () => IdParam('opportunity_id', parseIdOrSlug, 'opportunity');
+export const LocationId = () => IdParam('location_id', parseId, 'location');
+export const ClientId = () => IdParam('id', parseId, 'client');
+export const KeyId = () => IdParam('key_id', parseId, 'key');
+export const PhoneId = () => IdParam('id', parsePhoneId, 'phone');
 
 const ID = { type: 'integer', minimum: 1, maximum: MAX_ID } as const;
 const ID_OR_SLUG = { type: 'string', pattern: SLUG.source } as const;

@@ -1,4 +1,4 @@
-import { Param, type PipeTransform } from '@nestjs/common';
+import { Param } from '@nestjs/common';
 import { type IdOrSlug, parseId, parseIdOrSlug } from '../common/path-params.js';
 
 /** The types of owner. The entity, the SQL and the routes use the same names. */
@@ -12,29 +12,25 @@ export type PhoneOwner =
   | { type: 'opportunity'; id: IdOrSlug; organization: IdOrSlug }
   | { type: 'location'; id: number; organization: IdOrSlug };
 
+/** The path parameters of a route. Which of them there are depends on the type of owner. */
 interface OwnerParams {
   organization_id: string;
   opportunity_id: string;
   location_id: string;
 }
 
-class ParsePhoneOwnerPipe implements PipeTransform<OwnerParams, PhoneOwner> {
-  constructor(private readonly type: OwnerType) {}
+/** The owner that the path of the request names. Its pipe throws a NotFoundException for what is no ID or slug. */
+export const PhoneOwnerParam = (type: OwnerType) =>
+  Param({ transform: (params: OwnerParams) => parsePhoneOwner(type, params) });
 
-  /** @throws NotFoundException when a part of the path is neither an ID nor a slug */
-  transform({ organization_id, opportunity_id, location_id }: OwnerParams): PhoneOwner {
-    const { type } = this;
-    const organization = parseIdOrSlug(organization_id, 'organization');
-    switch (type) {
-      case 'organization':
-        return { type, id: organization };
-      case 'opportunity':
-        return { type, id: parseIdOrSlug(opportunity_id, type), organization };
-      case 'location':
-        return { type, id: parseId(location_id, type), organization };
-    }
+function parsePhoneOwner(type: OwnerType, params: OwnerParams): PhoneOwner {
+  const organization = parseIdOrSlug(params.organization_id, 'organization');
+  switch (type) {
+    case 'organization':
+      return { type, id: organization };
+    case 'opportunity':
+      return { type, id: parseIdOrSlug(params.opportunity_id, type), organization };
+    case 'location':
+      return { type, id: parseId(params.location_id, type), organization };
   }
 }
-
-/** The owner that the path of the request names. */
-export const PhoneOwnerParam = (type: OwnerType) => Param(new ParsePhoneOwnerPipe(type));

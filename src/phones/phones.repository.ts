@@ -9,6 +9,8 @@ import {
   type ConditionalRow,
   createPhone,
   deletePhone,
+  getPhones,
+  listPhones,
   lockOwner,
   type PhoneRow,
   updatePhone,
@@ -19,18 +21,23 @@ import { PhonesLoader } from './phones.loader.js';
 /** Reads and writes phones. Each operation is one statement, which also finds the owner. */
 @Injectable()
 export class PhonesRepository {
+  private readonly lists: PhonesLoader<string>;
+  private readonly phones: PhonesLoader<PhoneRow | null>;
+
   constructor(
     private readonly pool: Pool,
     private readonly dataSource: DataSource,
-    private readonly loader: PhonesLoader,
-  ) {}
+  ) {
+    this.lists = new PhonesLoader(pool, listPhones);
+    this.phones = new PhonesLoader(pool, getPhones);
+  }
 
   /**
    * @returns the phones of the owner by ascending ID, as JSON; undefined when there is no such owner
    * @throws RetryableException when the database is overloaded
    */
   list(owner: PhoneOwner): Promise<string | undefined> {
-    return this.loader.list(owner);
+    return this.lists.load({ owner });
   }
 
   /**
@@ -38,7 +45,7 @@ export class PhonesRepository {
    * @throws RetryableException when the database is overloaded
    */
   find(owner: PhoneOwner, id: number): Promise<PhoneRow | null | undefined> {
-    return this.loader.get(owner, id);
+    return this.phones.load({ owner, id });
   }
 
   /** @returns the new phone; undefined when there is no such owner */

@@ -53,7 +53,7 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     if (allowed.length === 0 || allowed.includes(method))
       return problemDetails(404, 'There is nothing at this path.');
     reply.header('Allow', allowed.join(', '));
-    return problemDetails(405, `Method ${method} is not allowed; use ${formatList(allowed)}.`);
+    return problemDetails(405, `Method ${method} is not allowed; use ${allowed.join(', ')}.`);
   }
 
   private errorProblem(error: unknown, request: FastifyRequest): Problem {
@@ -79,12 +79,7 @@ export class ProblemDetailsFilter implements ExceptionFilter {
   }
 }
 
-/** Formats a list as English text, such as "GET, HEAD or POST". */
-function formatList(items: string[]): string {
-  return new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(items);
-}
-
-/** What an operator needs to find the request in other logs, and the caller's report. */
+/** The fields of a log line by which an operator recognizes the request. */
 function describeFailure(error: unknown, { id, method, routeOptions }: FastifyRequest, status: number) {
   return { err: error, method, route: routeOptions.url, status, request_id: id };
 }

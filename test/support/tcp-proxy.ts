@@ -48,10 +48,6 @@ export class TcpProxy {
     this.delay = milliseconds;
   }
 
-  delayResponses(milliseconds: number): void {
-    this.delayResponses(milliseconds);
-  }
-
   /** Stops the traffic in both directions. */
   pause(): void {
     this.isPaused = true;
