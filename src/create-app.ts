@@ -15,6 +15,7 @@ import { SHUTDOWN_SIGNALS } from './server/shutdown.js';
  * @throws StartupError for an invalid setting, or when the database cannot be used
  */
 export async function createApp(): Promise<NestFastifyApplication> {
+  // Also loaded by ConfigModule, and by the data source, which the TypeORM CLI uses without Nest.
   const environment = loadEnvironment();
   const adapter = createAdapter(environment);
   Logger.overrideLogger(new PinoLogger(adapter.getInstance().log));

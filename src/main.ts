@@ -1,15 +1,15 @@
 import { type Environment, environmentConfig } from './config/environment.js';
 import { exitWithError, StartupError } from './config/startup-error.js';
 import { createApp } from './create-app.js';
-import { exitAtSecondSignal } from './server/shutdown.js';
+import { exitOnSecondSignal } from './server/shutdown.js';
 
 try {
   const app = await createApp();
   const { HOST, PORT } = app.get<Environment>(environmentConfig.KEY);
-  exitAtSecondSignal();
+  exitOnSecondSignal();
   await app.init();
   const fastify = app.getHttpAdapter().getInstance();
-  // app.listen() also logs the error that it throws, so that a port in use would take two lines.
+  // app.listen() also logs the error that it throws, so a port in use would produce two log lines.
   const address = await fastify
     .listen({ host: HOST, port: PORT, listenTextResolver: (url) => `Phones API at ${url}/v1` })
     .catch((error: unknown) => {

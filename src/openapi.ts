@@ -19,10 +19,10 @@ function buildOpenApiDocument(app: NestFastifyApplication): OpenAPIObject {
     .addServer('/')
     .addTag('Phones of organizations', 'The phone numbers of an organization.')
     .addTag('Phones of opportunities', 'The phone numbers of an opportunity that an organization offers.')
-    .addTag('Phones of locations', 'The phone numbers of a place where people go.')
+    .addTag('Phones of locations', 'The phone numbers of a location of an organization.')
     .addTag('Organizations', 'The organizations of the directory.')
     .addTag('Opportunities', 'The services that organizations offer.')
-    .addTag('Locations', 'The places where people go.')
+    .addTag('Locations', 'The locations where people go for help.')
     .addTag('Clients', 'The clients of the API and their keys, for admins.')
     .addTag('Health', 'For load balancers and orchestrators.')
     .build();

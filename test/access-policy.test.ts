@@ -13,7 +13,7 @@ class Controller {
 function modesThatNeedKey(decorate: MethodDecorator | undefined, method: string): string[] {
   const handler = () => undefined;
   decorate?.(Controller, 'handle', { value: handler });
-  return KEY_MODES.filter((mode) => accessPolicy(Controller, handler, method, mode).needsKey);
+  return KEY_MODES.filter((mode) => accessPolicy(Controller, handler, method, mode).requiresKey);
 }
 
 describe('accessPolicy requires a key', () => {

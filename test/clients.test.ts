@@ -268,7 +268,7 @@ describe('A second key', () => {
     const { id, keys } = await createClient();
     expectFieldErrors(await asAdmin('POST', `/v1/clients/${id}/keys`, { expires_at }), {
       pointer: '/expires_at',
-      detail: 'must be a date and time to come, such as 2099-12-31T00:00:00Z',
+      detail: 'must be a future date and time with an offset from UTC, such as 2099-12-31T00:00:00Z',
     });
     expect((await getClient(id)).keys).toEqual(keys);
   });

@@ -68,7 +68,7 @@ describe.skipIf(SERVER !== undefined)('The embedded database', () => {
     expect(code).toBe(1);
     const lines = output.filter((line) => line.includes('The embedded database has failed'));
     expect(lines).toEqual([
-      expect.stringContaining('(PostgreSQL panicked). Start the service again; no data is lost.'),
+      expect.stringContaining('(PostgreSQL panicked). Start the service again; committed data is not lost.'),
     ]);
 
     await rename(`${log}.away`, log);

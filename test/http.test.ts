@@ -207,6 +207,11 @@ describe('A response', () => {
     expect((await request('GET', path)).headers['x-content-type-options']).toBe('nosniff');
   });
 
+  it('to a malformed URL has a closed content security policy', async () => {
+    const { headers } = await request('GET', '/v1/%zz');
+    expect(headers['content-security-policy']).toBe("default-src 'none';frame-ancestors 'none'");
+  });
+
   it('has the security headers and does not reveal the server software', async () => {
     const { headers } = await request('GET', collection);
     expect(headers).not.toHaveProperty('x-powered-by');
@@ -226,11 +231,11 @@ describe('A response', () => {
 
   it('with status 500 does not reveal the cause of the error', async () => {
     const organization = await createOrganization();
-    await dataSource.query('ALTER TABLE locations RENAME TO mislaid');
+    await dataSource.query('ALTER TABLE locations RENAME TO locations_renamed');
     const response = await request('GET', `/v1/organizations/${organization.id}/locations`);
-    await dataSource.query('ALTER TABLE mislaid RENAME TO locations');
+    await dataSource.query('ALTER TABLE locations_renamed RENAME TO locations');
     expectProblem(response, 500, 'An unexpected error occurred. It has been logged.');
-    expect(Object.keys(response.body as object)).toEqual(['type', 'title', 'status', 'detail']);
+    expect(Object.keys(response.body as object)).toEqual(['type', 'title', 'status', 'detail', 'request_id']);
   });
 });
 

@@ -1,6 +1,6 @@
 import { connect, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { app, expectProblem, request } from './support/api.js';
 import { settingsBeside, SERVER } from './support/database.js';
 import { send, Service } from './support/service.js';
@@ -8,6 +8,13 @@ import { send, Service } from './support/service.js';
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 describe('X-Request-Id', () => {
+  let port: number;
+
+  beforeAll(async () => {
+    await app.listen(0, '127.0.0.1');
+    port = (app.getHttpServer().address() as AddressInfo).port;
+  });
+
   it.each(['a', 'trace 7f0c:1', 'x'.repeat(128)])('of the request is returned: %j', async (id) => {
     const { headers } = await request('GET', '/v1/organizations', undefined, { 'x-request-id': id });
     expect(headers['x-request-id']).toBe(id);
@@ -42,9 +49,23 @@ describe('X-Request-Id', () => {
     expect(response.body).toMatchObject({ request_id: response.headers['x-request-id'] });
   });
 
+  it.each([
+    ['CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\nX-Request-Id: abc\r\n\r\n'],
+    [
+      'a malformed chunk',
+      'POST /v1/organizations HTTP/1.1\r\nHost: x\r\nX-Request-Id: abc\r\nContent-Type: application/json\r\n' +
+        'Transfer-Encoding: chunked\r\n\r\nhello\r\n\r\n',
+    ],
+  ])('of the request is in the response to %s', async (_, bytes) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.end(bytes);
+    const response = await text(socket);
+    expect(response).toMatch(/^X-Request-Id: abc\r$/m);
+    expect(response).toContain('"request_id":"abc"');
+  });
+
   it('is in the response to what is not valid HTTP', async () => {
-    await app.listen(0, '127.0.0.1');
-    const socket = connect((app.getHttpServer().address() as AddressInfo).port, '127.0.0.1');
+    const socket = connect(port, '127.0.0.1');
     socket.end('hello\r\n\r\n');
     const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
     const [, id] = /^X-Request-Id: (.*)$/m.exec(head) ?? [];
@@ -60,7 +81,7 @@ describe.skipIf(SERVER === undefined)('A logged error', () => {
     const dataSource = (await import('../ormconfig.js')).default;
     await dataSource.transaction(async (manager) => {
       await manager.query('LOCK TABLE organizations');
-      const headers = { 'x-request-id': 'quoted by a caller' };
+      const headers = { 'x-request-id': 'quoted by a client' };
       expectProblem(await send('GET', `${api}/organizations/7`, undefined, headers), 503);
     });
     const { output } = await service.end('SIGTERM');
@@ -71,7 +92,7 @@ describe.skipIf(SERVER === undefined)('A logged error', () => {
       method: 'GET',
       route: '/v1/organizations/:organization_id',
       status: 503,
-      request_id: 'quoted by a caller',
+      request_id: 'quoted by a client',
       context: 'ProblemDetailsFilter',
       msg: expect.stringContaining('lock timeout') as string,
     });

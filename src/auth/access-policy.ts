@@ -4,7 +4,7 @@ import { type Permission, PERMISSION, REQUIRES_API_KEY } from './auth.decorators
 
 export interface AccessPolicy {
   permission: Permission;
-  needsKey: boolean;
+  requiresKey: boolean;
   /** Whether a key is verified if the request carries one. An invalid key is then an error even where none is needed. */
   acceptsKey: boolean;
 }
@@ -32,7 +32,7 @@ export function accessPolicy(
     Reflect.hasMetadata(REQUIRES_API_KEY, handler) || Reflect.hasMetadata(REQUIRES_API_KEY, controller);
   const isRequiredByMode =
     mode === 'always' || (mode === 'writes' && (permission === 'admin' || !isRead(method)));
-  const needsKey = permission !== 'none' && (isRequired || isRequiredByMode);
+  const requiresKey = permission !== 'none' && (isRequired || isRequiredByMode);
   // In mode `never`, an Authorization header may be meant for the proxy in front.
-  return { permission, needsKey, acceptsKey: needsKey || (permission !== 'none' && mode !== 'never') };
+  return { permission, requiresKey, acceptsKey: requiresKey || (permission !== 'none' && mode !== 'never') };
 }

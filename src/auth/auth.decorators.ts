@@ -9,10 +9,10 @@ export type Permission = 'none' | 'read' | 'manage' | 'admin';
 export const PERMISSION = 'auth:permission';
 export const REQUIRES_API_KEY = 'auth:requires API key';
 
-/** Anyone may call the route, with or without a key, and no rate limit applies. */
+/** The route needs no key. */
 export const Public = () => SetMetadata<string, Permission>(PERMISSION, 'none');
 
-/** Only an admin may call the route, where a key is required at all. */
+/** If the route requires a key, it must be that of an admin. */
 export const AdminsOnly = () => SetMetadata<string, Permission>(PERMISSION, 'admin');
 
 /** The route requires a key whatever `REQUIRE_API_KEY` says. */

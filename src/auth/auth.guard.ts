@@ -26,7 +26,7 @@ export class AuthGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
-    const { permission, needsKey, acceptsKey } = accessPolicy(
+    const { permission, requiresKey, acceptsKey } = accessPolicy(
       context.getClass(),
       context.getHandler(),
       request.method,
@@ -34,10 +34,10 @@ export class AuthGuard implements CanActivate {
     );
     if (permission === 'none') return true;
 
-    // A stale phone number is a wrong one, and a response to a key must not be shared between clients.
-    reply.header('Cache-Control', needsKey ? 'private, no-cache' : 'no-cache');
+    // Caches must revalidate, as phone numbers change, and must not share a response that required a key.
+    reply.header('Cache-Control', requiresKey ? 'private, no-cache' : 'no-cache');
     if (acceptsKey && request.authenticationError !== undefined) throw request.authenticationError;
-    if (!needsKey) return true;
+    if (!requiresKey) return true;
     if (request.client === undefined) throw new UnauthenticatedException();
     checkPermission(permission, request.client, request.params as { organization_id?: string });
     return true;
@@ -60,6 +60,6 @@ function checkPermission(
       'The client of this API key may not manage this organization: it is not among its organization_ids.',
     );
   }
-  // The handler gets the ID: if the organization is deleted now, another one could take its slug.
+  // Passes the verified ID to the handler: if the organization is deleted meanwhile, another one can take over its slug.
   params.organization_id = String(id);
 }

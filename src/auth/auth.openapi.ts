@@ -29,7 +29,7 @@ export function addSecuritySchemes(config: DocumentBuilder): DocumentBuilder {
     });
 }
 
-/** Documents whether each operation needs a key with the present settings, and the error responses that follow. */
+/** Documents whether each operation needs a key with the current settings, and the error responses that follow. */
 export function describeSecurity(document: OpenAPIObject, app: NestFastifyApplication): OpenAPIObject {
   const environment = app.get<Environment>(environmentConfig.KEY);
   const { REQUIRE_API_KEY, RATE_LIMIT_READS, RATE_LIMIT_WRITES } = environment;
@@ -42,11 +42,11 @@ export function describeSecurity(document: OpenAPIObject, app: NestFastifyApplic
       if (handler === undefined)
         throw new Error(`There is no handler for the operation ${operation.operationId}.`);
       const rule = accessPolicy(handler.controller, handler.method, method.toUpperCase(), REQUIRE_API_KEY);
-      const { permission, needsKey, acceptsKey } = rule;
+      const { permission, requiresKey, acceptsKey } = rule;
       // An empty requirement means that no key is needed.
-      operation.security = needsKey ? SCHEMES : acceptsKey ? [{}, ...SCHEMES] : [];
+      operation.security = requiresKey ? SCHEMES : acceptsKey ? [{}, ...SCHEMES] : [];
       if (acceptsKey) operation.responses['401'] = problemResponse(401);
-      if (needsKey && permission !== 'read') operation.responses['403'] = problemResponse(403);
+      if (requiresKey && permission !== 'read') operation.responses['403'] = problemResponse(403);
       const limit = isRead(method.toUpperCase()) ? RATE_LIMIT_READS : RATE_LIMIT_WRITES;
       if (permission !== 'none' && limit !== undefined) operation.responses['429'] = problemResponse(429);
     }

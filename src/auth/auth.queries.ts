@@ -16,10 +16,10 @@ export interface ClientRow {
 const THIS_HOUR = `date_trunc('hour', now(), 'UTC')`;
 
 /** Whether a row of `api_keys` has not expired. */
-export const IS_LIVE = `coalesce(api_keys.expires_at, 'infinity') > now()`;
+export const IS_UNEXPIRED = `coalesce(api_keys.expires_at, 'infinity') > now()`;
 
 /**
- * Finds the client to which a live key belongs.
+ * Finds the client to which an unexpired key belongs.
  *
  * @param hash the SHA-256 hash of the key
  */
@@ -34,7 +34,7 @@ export function findClient(hash: Buffer): QueryConfig {
         ARRAY(${selectOrganizations('organizations.slug::text')}) AS slugs
       FROM api_keys
       JOIN clients ON clients.id = api_keys.client_id
-      WHERE api_keys.hash = $1 AND ${IS_LIVE}`,
+      WHERE api_keys.hash = $1 AND ${IS_UNEXPIRED}`,
     values: [hash],
   };
 }

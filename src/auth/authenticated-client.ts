@@ -15,7 +15,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Absent when the request carries no key, or an invalid one. */
     client?: AuthenticatedClient;
-    /** Why the key was rejected. Not every route cares. */
+    /** Why the key was rejected. The guard throws it on routes that accept a key. */
     authenticationError?: HttpException;
   }
 }

@@ -30,6 +30,7 @@ export class AuthenticationService {
     ttl: TIME_TO_LIVE,
   });
   private readonly adminHash: Buffer | undefined;
+  /** The number of calls of {@link invalidateCache}. */
   private invalidations = 0;
 
   constructor(
@@ -81,10 +82,10 @@ export class AuthenticationService {
     this.clients.clear();
   }
 
-  /** A failure is not an error: reads must work on a standby or with a full disk. */
+  /** Records the use of a key. A failure is only logged: reads must also work on a standby or with a full disk. */
   private async recordUse(keyId: number): Promise<void> {
     await this.pool.query(RECORD_USE, [keyId]).catch((error: unknown) => {
-      this.logger.debug(`The use of an API key cannot be recorded: ${String(error)}`);
+      this.logger.debug(`The use of an API key could not be recorded: ${String(error)}`);
     });
   }
 }

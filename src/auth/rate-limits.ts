@@ -29,7 +29,7 @@ export class RateLimits {
   }
 
   /** @returns the limiter for requests of this method; undefined if there is no limit */
-  for(method: string): Limiter | undefined {
+  limiterFor(method: string): Limiter | undefined {
     return isRead(method) ? this.reads : this.writes;
   }
 }

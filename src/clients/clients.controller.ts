@@ -8,9 +8,9 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { ApiLinkHeader, ApiLocationHeader, ApiProblems } from '../common/api-responses.js';
+import { LINK_HEADER, LOCATION_HEADER, ApiProblems } from '../common/api-responses.js';
 import { PageQuery, setLinkHeader } from '../common/pagination.js';
-import { ApiClientId, ApiKeyId, ClientId, KeyId } from '../common/path-params.js';
+import { ApiClientId, ApiClientKeyId, ClientId, ClientKeyId } from '../common/path-params.js';
 import { RequestValidationPipe } from '../common/request-validation.pipe.js';
 import { AdminsOnly, CurrentClient, RequireApiKey } from '../auth/auth.decorators.js';
 import type { AuthenticatedClient } from '../auth/authenticated-client.js';
@@ -27,7 +27,7 @@ export class ClientsController {
 
   @Get()
   @ApiOperation({ summary: 'List the clients', description: 'By ascending ID, a page at a time.' })
-  @ApiOkResponse({ type: [ClientDto], description: 'The page.', headers: ApiLinkHeader })
+  @ApiOkResponse({ type: [ClientDto], description: 'The page.', headers: LINK_HEADER })
   @ApiProblems(503)
   async listClients(
     @Query(RequestValidationPipe) query: PageQuery,
@@ -42,7 +42,7 @@ export class ClientsController {
     summary: 'Create a client',
     description: 'The response contains its first key, which is shown only once.',
   })
-  @ApiCreatedResponse({ type: NewClientDto, description: 'The new client.', headers: ApiLocationHeader })
+  @ApiCreatedResponse({ type: NewClientDto, description: 'The new client.', headers: LOCATION_HEADER })
   @ApiProblems(404, 413, 415, 503)
   createClient(
     @CurrentClient() admin: AuthenticatedClient,
@@ -113,7 +113,7 @@ export class ClientsController {
   @Delete(':id/keys/:key_id')
   @HttpCode(204)
   @ApiClientId()
-  @ApiKeyId()
+  @ApiClientKeyId()
   @ApiOperation({
     summary: 'Revoke a key of a client',
     description:
@@ -124,7 +124,7 @@ export class ClientsController {
   deleteClientKey(
     @CurrentClient() admin: AuthenticatedClient,
     @ClientId() id: number,
-    @KeyId() keyId: number,
+    @ClientKeyId() keyId: number,
   ): Promise<void> {
     return this.clients.deleteKey(admin, id, keyId);
   }

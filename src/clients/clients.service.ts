@@ -19,13 +19,13 @@ import { ClientOrganization } from './client-organization.entity.js';
 import type { ApiKeyDto, CreateApiKeyDto, NewApiKeyDto } from './dto/api-key.dto.js';
 import type { ClientDto, CreateClientDto, NewClientDto, UpdateClientDto } from './dto/client.dto.js';
 
-/** The number of live keys of a client: one, and its successor while it is being replaced. */
-const MAX_LIVE_KEYS = 2;
+/** The number of keys of a client that have not expired: one, and its successor while it is being replaced. */
+const MAX_KEYS = 2;
 
 /**
- * The rules of clients and their keys. A change requires that the client is still an admin in the database, not only in
- * the cache, and is effective in this process at once. If a client or a key does not exist, methods throw a
- * NotFoundException.
+ * The rules of clients and their keys. Whoever makes a change must still be an admin in the database, not only in the
+ * cache. A change takes effect in this process at once. Methods throw a NotFoundException if the client or key does not
+ * exist.
  */
 @Injectable()
 export class ClientsService {
@@ -51,7 +51,7 @@ export class ClientsService {
     admin: AuthenticatedClient,
     { name, is_admin = false, organization_ids = [] }: CreateClientDto,
   ): Promise<NewClientDto> {
-    return this.change(admin, async (manager) => {
+    return this.executeAsAdmin(admin, async (manager) => {
       const { identifiers } = await manager.insert(Client, { name, is_admin });
       const { id } = identifiers[0] as { id: number };
       await grantOrganizations(manager, id, organization_ids);
@@ -71,7 +71,7 @@ export class ClientsService {
     if (is_admin === false && admin.client_id === id) {
       throw new ForbiddenException('A client cannot revoke its own admin permission; another admin can.');
     }
-    return this.change(admin, async (manager) => {
+    return this.executeAsAdmin(admin, async (manager) => {
       await checkClientExists(manager, id);
       if (name !== undefined || is_admin !== undefined) await manager.update(Client, id, { name, is_admin });
       if (organization_ids !== undefined) {
@@ -91,7 +91,7 @@ export class ClientsService {
     if (admin.client_id === id) {
       throw new ForbiddenException('A client cannot delete itself; another admin can.');
     }
-    return this.change(admin, async (manager) => {
+    return this.executeAsAdmin(admin, async (manager) => {
       const { affected } = await manager.delete(Client, { id });
       if (affected === 0) throw notFound('client');
     });
@@ -101,13 +101,13 @@ export class ClientsService {
    * Creates another key for a client, which does not expire, and deletes expired keys.
    *
    * @param expires_at when the present key of the client expires, unless it expires earlier
-   * @throws ConflictException when the client already has two live keys
+   * @throws ConflictException when the client already has two keys
    */
   createKey(admin: AuthenticatedClient, id: number, { expires_at }: CreateApiKeyDto): Promise<NewApiKeyDto> {
-    return this.change(admin, async (manager) => {
+    return this.executeAsAdmin(admin, async (manager) => {
       await checkClientExists(manager, id);
       await manager.query(DELETE_EXPIRED_KEYS, [id]);
-      if ((await manager.countBy(ApiKey, { client_id: id })) >= MAX_LIVE_KEYS) {
+      if ((await manager.countBy(ApiKey, { client_id: id })) >= MAX_KEYS) {
         throw new ConflictException('The client already has two keys; delete one of them first.');
       }
       if (expires_at !== undefined) await manager.query(EXPIRE_KEYS, [id, expires_at]);
@@ -121,7 +121,7 @@ export class ClientsService {
    * @throws ForbiddenException when a client would revoke its own last key that does not expire
    */
   deleteKey(admin: AuthenticatedClient, clientId: number, id: number): Promise<void> {
-    return this.change(admin, async (manager) => {
+    return this.executeAsAdmin(admin, async (manager) => {
       const { affected } = await manager.delete(ApiKey, { id, client_id: clientId });
       if (affected === 0) throw notFound('key');
       const isOwnKey = admin.client_id === clientId;
@@ -138,7 +138,7 @@ export class ClientsService {
    * @throws UnauthenticatedException when the key of the admin has just expired or been revoked
    * @throws ForbiddenException when the client is no longer an admin
    */
-  private async change<Result>(
+  private async executeAsAdmin<Result>(
     { key_id }: AuthenticatedClient,
     work: (manager: EntityManager) => Promise<Result>,
   ): Promise<Result> {

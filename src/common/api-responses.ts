@@ -53,12 +53,12 @@ export const ApiProblems = (...statuses: (keyof typeof DESCRIPTIONS)[]) =>
   );
 
 /** The header of a 201 response. */
-export const ApiLocationHeader = {
+export const LOCATION_HEADER = {
   Location: { description: 'The path of the created resource.', schema: { type: 'string' as const } },
 };
 
 /** The header of a phone, and of every response to a read. */
-export const ApiEtagHeader = {
+export const ETAG_HEADER = {
   ETag: {
     description: 'The entity tag of the response (RFC 9110, section 8.8.3).',
     schema: { type: 'string' as const },
@@ -66,7 +66,7 @@ export const ApiEtagHeader = {
 };
 
 /** The header of a page of a list. */
-export const ApiLinkHeader = {
+export const LINK_HEADER = {
   Link: {
     description: 'The `first`, `prev`, `next` and `last` page, as far as they exist (RFC 8288).',
     schema: { type: 'string' as const },

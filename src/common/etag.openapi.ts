@@ -1,5 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { ApiEtagHeader } from './api-responses.js';
+import { ETAG_HEADER } from './api-responses.js';
 
 /** Documents `ETag` and `If-None-Match` for every read under `/v1`. */
 export function describeEntityTags(document: OpenAPIObject): OpenAPIObject {
@@ -15,9 +15,9 @@ export function describeEntityTags(document: OpenAPIObject): OpenAPIObject {
         schema: { type: 'string' },
       },
     ];
-    get.responses['304'] = { description: 'The resource has not changed.', headers: ApiEtagHeader };
+    get.responses['304'] = { description: 'The resource has not changed.', headers: ETAG_HEADER };
     const { 200: found } = get.responses;
-    if (found !== undefined && 'description' in found) found.headers = { ...found.headers, ...ApiEtagHeader };
+    if (found !== undefined && 'description' in found) found.headers = { ...found.headers, ...ETAG_HEADER };
   }
   return document;
 }

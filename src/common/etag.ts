@@ -2,10 +2,10 @@ import { hash } from 'node:crypto';
 import { BadRequestException, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest, onSendHookHandler } from 'fastify';
 import { isRead } from './http-methods.js';
-import { problemDetails, PROBLEM_JSON, serializeProblem } from './problem-details.js';
+import { createProblemDetails, PROBLEM_JSON, serializeProblem } from './problem-details.js';
 import { AcceptsHeader } from './supported-headers.js';
 
-/** A resource that counts its changes. */
+/** A resource with a version, which every change increments. */
 export interface Versioned {
   id: number;
   version: number;
@@ -47,7 +47,7 @@ const setEntityTagOfRead: onSendHookHandler = (request, reply, payload, done) =>
   const known = parseEntityTags(request.headers['if-none-match'], 'weak');
   if (expected !== undefined && !matchesAny(tag, expected)) {
     reply.status(412).type(PROBLEM_JSON);
-    done(null, serializeProblem(problemDetails(412, PRECONDITION_FAILED), request.id));
+    done(null, serializeProblem(createProblemDetails(412, PRECONDITION_FAILED_DETAIL), request.id));
   } else if (known !== undefined && matchesAny(tag, known)) {
     reply.status(304).removeHeader('Content-Type').removeHeader('Content-Length');
     // For HEAD, Fastify removes the body itself, and fails if there is none.
@@ -57,11 +57,11 @@ const setEntityTagOfRead: onSendHookHandler = (request, reply, payload, done) =>
   }
 };
 
-export const PRECONDITION_FAILED =
+export const PRECONDITION_FAILED_DETAIL =
   'The resource has changed since it was read: its ETag is not among those in If-Match.';
 
 /**
- * The entity tags in the `If-Match` header of a write; undefined if any will do.
+ * The entity tags in the `If-Match` header of a write; undefined if the header is absent or `*`.
  *
  * @throws BadRequestException when the header is malformed
  */
@@ -99,7 +99,10 @@ function isVersioned(payload: unknown): payload is Versioned {
   return typeof payload === 'object' && payload !== null && 'version' in payload && 'id' in payload;
 }
 
-/** A weak entity tag never matches in a strong comparison, and matches like a strong one in a weak comparison (RFC 9110, section 8.8.3.2). */
+/**
+ * @returns the entity tags in a header; undefined without a header. In a strong comparison, weak ones are left out, as they
+ *   never match (RFC 9110, section 8.8.3.2)
+ */
 function parseEntityTags(header: string | undefined, comparison: 'strong' | 'weak'): EntityTags | undefined {
   if (header === undefined) return undefined;
   if (header.trim() === '*') return '*';

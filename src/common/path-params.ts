@@ -6,7 +6,7 @@ import { notFound } from './problem-details.js';
 /** The characters of slugs. Text in PostgreSQL cannot contain NUL, but a path can. */
 const SLUG = /^[a-z0-9-]+$/;
 
-/** A resource as its path names it: by its ID (a number) or by its slug (a string). */
+/** A path parameter that identifies a resource: its ID (a number) or its slug (a string). */
 export type IdOrSlug = number | string;
 
 /** @returns the ID or the slug; undefined if the text can be neither. No slug is all digits. */
@@ -57,7 +57,7 @@ export const OrganizationId = () => IdParam('organization_id', parseIdOrSlug, 'o
 export const OpportunityId = () => IdParam('opportunity_id', parseIdOrSlug, 'opportunity');
 export const LocationId = () => IdParam('location_id', parseId, 'location');
 export const ClientId = () => IdParam('id', parseId, 'client');
-export const KeyId = () => IdParam('key_id', parseId, 'key');
+export const ClientKeyId = () => IdParam('key_id', parseId, 'key');
 export const PhoneId = () => IdParam('id', parsePhoneId, 'phone');
 
 const ID = { type: 'integer', minimum: 1, maximum: MAX_ID } as const;
@@ -86,5 +86,5 @@ export const ApiPhoneId = (example: number) =>
   ApiParam({ name: 'id', description: 'The ID of the phone.', schema: { ...ID, example } });
 export const ApiClientId = () =>
   ApiParam({ name: 'id', description: 'The ID of the client.', schema: { ...ID, example: 1 } });
-export const ApiKeyId = () =>
+export const ApiClientKeyId = () =>
   ApiParam({ name: 'key_id', description: 'The ID of the key.', schema: { ...ID, example: 2 } });

@@ -1,21 +1,21 @@
 import { isConnectionFailure, postgresError } from '../database/postgres-errors.js';
-import { DETAIL_BY_STATUS, type Problem, problemDetails } from './problem-details.js';
+import { DETAIL_BY_STATUS, type UnsentProblemDetails, createProblemDetails } from './problem-details.js';
 
 /** The response while the database is unavailable. */
-export const DATABASE_UNAVAILABLE = problemDetails(503, DETAIL_BY_STATUS[503]);
+export const DATABASE_UNAVAILABLE = createProblemDetails(503, DETAIL_BY_STATUS[503]);
 
-const NOT_STORABLE = problemDetails(400, 'A value cannot be stored.');
+const NOT_STORABLE = createProblemDetails(400, 'A value cannot be stored.');
 
 /**
  * Maps a SQLSTATE, or its class, to a response (PostgreSQL documentation, appendix A). What is not listed is a bug in the
  * service: 500.
  */
-const PROBLEM_BY_SQLSTATE: Record<string, Problem | undefined> = {
+const PROBLEM_BY_SQLSTATE: Record<string, UnsentProblemDetails | undefined> = {
   '08': DATABASE_UNAVAILABLE, // connection exception
   '22001': NOT_STORABLE, // string data right truncation
   '22021': NOT_STORABLE, // character not in repertoire
   '22P02': NOT_STORABLE, // invalid text representation
-  '23503': problemDetails(404, 'What the request refers to has just been deleted.'), // foreign key violation
+  '23503': createProblemDetails(404, 'What the request refers to has just been deleted.'), // foreign key violation
   '25P03': DATABASE_UNAVAILABLE, // idle in transaction session timeout
   '25P04': DATABASE_UNAVAILABLE, // transaction timeout
   '25006': DATABASE_UNAVAILABLE, // read only SQL transaction: the server is a standby
@@ -30,10 +30,10 @@ const PROBLEM_BY_SQLSTATE: Record<string, Problem | undefined> = {
 };
 
 /** @returns the response to an error of the database; undefined for any other error, and for a bug in the service */
-export function postgresProblem(error: unknown): Problem | undefined {
+export function postgresProblem(error: unknown): UnsentProblemDetails | undefined {
   const { code = '', severity = '' } = postgresError(error) ?? {};
-  // With these severities the server ends the session or itself, whatever the SQLSTATE. A server that translates its
-  // messages translates the severity, too; then the table decides.
+  // FATAL ends the session and PANIC the server, whatever the SQLSTATE. A server with localized messages also localizes
+  // the severity; then the table decides.
   if (isConnectionFailure(error) || severity === 'FATAL' || severity === 'PANIC') return DATABASE_UNAVAILABLE;
   return PROBLEM_BY_SQLSTATE[code] ?? PROBLEM_BY_SQLSTATE[code.slice(0, 2)];
 }

@@ -5,7 +5,7 @@ import type { FastifyReply } from 'fastify';
 
 export const PROBLEM_JSON = 'application/problem+json';
 
-/** One thing that is wrong with a body or a query. */
+/** A field error in a body or a query. Either `pointer` or `parameter` is present. */
 export class FieldError {
   @ApiPropertyOptional({
     description: 'The field of the body, as a JSON Pointer (RFC 6901).',
@@ -34,7 +34,7 @@ export class ProblemDetails {
   @ApiProperty({ example: 'The body is invalid; see errors.' })
   detail!: string;
 
-  @ApiPropertyOptional({ type: [FieldError], description: 'Everything that is wrong with the request.' })
+  @ApiPropertyOptional({ type: [FieldError], description: 'All field errors.' })
   errors?: FieldError[];
 
   @ApiProperty({
@@ -45,21 +45,25 @@ export class ProblemDetails {
   request_id!: string;
 }
 
-/** Problem details that do not belong to a request yet. */
-export type Problem = Omit<ProblemDetails, 'request_id'>;
+/** Problem details without the ID of a request. */
+export type UnsentProblemDetails = Omit<ProblemDetails, 'request_id'>;
 
-/** The details of problems that mean the same wherever they occur, for responses and for the OpenAPI document. */
+/** The `detail` of each status that has the same cause on every route, for responses and the OpenAPI document. */
 export const DETAIL_BY_STATUS = {
   408: 'The request did not arrive in time.',
   413: 'The body is larger than 64 KiB.',
   414: 'The URL is longer than 8 KiB.',
   415: 'The body must be JSON, not compressed, with Content-Type: application/json.',
   431: 'The headers are larger than 16 KiB.',
-  503: 'The database cannot be reached or did not respond in time. Retry later; a request with an Idempotency-Key creates nothing twice.',
+  503: 'The database is unavailable or too slow. Retry later; a POST with an Idempotency-Key can be retried safely.',
 } as const;
 
 /** Creates problem details whose meaning is that of the HTTP status (RFC 9457, section 4.2.1). */
-export function problemDetails(status: number, detail: string, errors?: FieldError[]): Problem {
+export function createProblemDetails(
+  status: number,
+  detail: string,
+  errors?: FieldError[],
+): UnsentProblemDetails {
   return {
     type: 'about:blank',
     title: STATUS_CODES[status] ?? 'Error',
@@ -69,13 +73,13 @@ export function problemDetails(status: number, detail: string, errors?: FieldErr
   };
 }
 
-/** Sends problem details, as a string: the route's own response schema must not serialize them. */
-export function sendProblem(reply: FastifyReply, problem: Problem): void {
+/** Sends problem details as a string, because Fastify would serialize an object with the response schema of the route. */
+export function sendProblem(reply: FastifyReply, problem: UnsentProblemDetails): void {
   void reply.status(problem.status).type(PROBLEM_JSON).send(serializeProblem(problem, reply.request.id));
 }
 
 /** @returns the body of a response with problem details */
-export function serializeProblem(problem: Problem, requestId: string): string {
+export function serializeProblem(problem: UnsentProblemDetails, requestId: string): string {
   return JSON.stringify({ ...problem, request_id: requestId } satisfies ProblemDetails);
 }
 

@@ -6,7 +6,7 @@ import { type FieldError, ValidationException } from './problem-details.js';
 
 const OPTIONAL_BODY = 'request:optional body';
 
-/** For a DTO: a request without a body is treated like one with an empty object. */
+/** Marks a DTO whose body may be missing. A missing body counts as an empty object. */
 export const OptionalBody = (): ClassDecorator => (target) => {
   Reflect.defineMetadata(OPTIONAL_BODY, true, target);
 };
@@ -45,13 +45,10 @@ export class RequestValidationPipe implements PipeTransform {
   }
 }
 
-/** Replaces a nested value. No validator accepts it. */
+/** Replaces a nested value. No validator accepts it, but `IsReadOnly`, whose fields are ignored. */
 const NESTED = Symbol('nested');
 
-/**
- * A field is a scalar or a list of scalars. class-transformer would recurse into anything deeper, without a limit, and
- * trust what it finds.
- */
+/** Replaces what is deeper than a list of scalars. class-transformer would recurse into it without a limit. */
 function replaceNestedValues(value: object): object {
   return Object.fromEntries(
     Object.entries(value).map(([field, inner]: [string, unknown]) => [

@@ -14,8 +14,8 @@ declare module 'fastify' {
 }
 
 /**
- * Declares that a handler supports such a header, for {@link rejectUnsupportedHeaders} and for the OpenAPI document. To be
- * passed to the parameter decorator that reads the header.
+ * Declares that a handler supports a header, for {@link rejectUnsupportedHeaders} and the OpenAPI document. Pass it to
+ * `createParamDecorator` for the parameter that reads the header.
  */
 export function AcceptsHeader(
   name: WriteHeader,

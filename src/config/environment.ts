@@ -15,7 +15,7 @@ export type KeyMode = (typeof KEY_MODES)[number];
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
-/** A list separated by commas. */
+/** Validates a comma-separated list. */
 const IsListOf = (isItem: (value: unknown) => boolean, message: string) =>
   applyDecorators(
     Transform(({ value }: { value: unknown }) =>
@@ -66,7 +66,7 @@ export class Environment {
   @IsInteger(100, 60_000)
   REQUEST_TIMEOUT = 4500;
 
-  /** When a request needs an API key. It must be stated for a `HOST` beyond loopback. */
+  /** When a request requires an API key. Must be set if `HOST` is not a loopback address. */
   @IsOptional()
   @IsIn(KEY_MODES, { message: `must be one of ${KEY_MODES.join(', ')}` })
   REQUIRE_API_KEY?: KeyMode;
@@ -81,7 +81,7 @@ export class Environment {
   @IsInteger(1, 1_000_000)
   RATE_LIMIT_READS?: number;
 
-  /** The same for writes. */
+  /** The number of writes per minute, likewise. */
   @IsOptional()
   @IsInteger(1, 1_000_000)
   RATE_LIMIT_WRITES?: number;
@@ -135,7 +135,7 @@ export const environmentConfig = registerAs('environment', loadEnvironment);
 
 function isPostgresUrl(value: unknown): boolean {
   if (typeof value !== 'string' || !/^postgres(ql)?:\/\//.test(value) || !URL.canParse(value)) return false;
-  // They would replace the options that the service sets for its sessions.
+  // `options` in the URL would replace the session options of the service.
   return !new URL(value).searchParams.has('options');
 }
 

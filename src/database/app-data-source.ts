@@ -18,8 +18,9 @@ const GRACE_PERIOD = 250;
 const CLOSE_TIMEOUT = 3000;
 
 /**
- * Settings of every session, whatever the defaults of the server. Statements must see what was committed while they
- * waited for a lock. And the best plan of each does not depend on its parameters, so it is planned once per connection.
+ * Session options, which override the defaults of the server. With READ COMMITTED, a statement sees what was committed while
+ * it waited for a lock. With generic plans, each statement is planned once per connection; its best plan does not depend
+ * on its parameters.
  */
 const SESSION_OPTIONS =
   '-c default_transaction_isolation=read\\ committed -c plan_cache_mode=force_generic_plan';
@@ -83,8 +84,9 @@ export class AppDataSource extends DataSource {
   }
 
   /**
-   * Runs the pending migrations. If several processes start at the same time, one runs them and the others wait. It uses a
-   * separate connection, without the time limits of those that serve requests. Closing it releases the lock.
+   * Runs the pending migrations. If several processes start at the same time, one runs them and the others wait for its
+   * advisory lock. The migrations have a connection of their own, without the timeouts of requests; closing it releases
+   * the lock.
    */
   override async runMigrations(options?: Parameters<DataSource['runMigrations']>[0]): Promise<Migration[]> {
     const unlimited: PoolConfig = { max: 1 };
@@ -113,7 +115,7 @@ export class AppDataSource extends DataSource {
       lock_timeout: environment.DATABASE_LOCK_TIMEOUT,
       // If the service hangs or its machine is lost, its transactions must not block others.
       idle_in_transaction_session_timeout: environment.REQUEST_TIMEOUT,
-      // For a server that does not even report the timeout.
+      // In case the server does not respond at all.
       query_timeout: environment.DATABASE_STATEMENT_TIMEOUT + GRACE_PERIOD,
       keepAlive: true,
       options: SESSION_OPTIONS,
@@ -127,7 +129,7 @@ export class AppDataSource extends DataSource {
       port: this.embedded.port,
       username: 'postgres',
       database: 'postgres',
-      // PGlite has one session: the next connection inherits what a lost one has left in it.
+      // PGlite has a single session, so a new connection must reset what a lost one left in it.
       extra: {
         ...pool,
         max: 1,
@@ -139,7 +141,7 @@ export class AppDataSource extends DataSource {
   }
 }
 
-/** A lost connection already fails its statement, or leaves the pool. Without a listener, its event would end the process. */
+/** Ignores the 'error' event of a lost connection, which would end the process. Its statement fails anyway, or the pool removes it. */
 class Connection extends pg.Client {
   constructor(config?: pg.ClientConfig) {
     super(config);
@@ -148,8 +150,8 @@ class Connection extends pg.Client {
 }
 
 /**
- * Closes connections that return to the pool in the middle of a statement, as after a timeout of the driver, or of a
- * transaction. Their state is unknown.
+ * Closes connections that return to the pool in the middle of a statement or a transaction, for example after a timeout of
+ * the driver. Their state is unknown.
  */
 function discardDirtyConnections(pool: Pool): void {
   pool.on('release', (_error, client) => {

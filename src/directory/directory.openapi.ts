@@ -1,6 +1,6 @@
 import { applyDecorators, type Type } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
-import { ApiLinkHeader, ApiLocationHeader, ApiProblems } from '../common/api-responses.js';
+import { LINK_HEADER, LOCATION_HEADER, ApiProblems } from '../common/api-responses.js';
 
 /*
  * What the OpenAPI document says of the five operations, which are the same for every resource of the directory. `resource`
@@ -10,14 +10,14 @@ import { ApiLinkHeader, ApiLocationHeader, ApiProblems } from '../common/api-res
 export const ApiListResources = (type: Type, resources: string) =>
   applyDecorators(
     ApiOperation({ summary: `List the ${resources}`, description: 'By ascending ID, one page at a time.' }),
-    ApiOkResponse({ type: [type], description: 'The page.', headers: ApiLinkHeader }),
+    ApiOkResponse({ type: [type], description: 'The page.', headers: LINK_HEADER }),
     ApiProblems(503),
   );
 
 export const ApiCreateResource = (type: Type, resource: string, description?: string) =>
   applyDecorators(
     ApiOperation({ summary: `Create ${resource}`, description }),
-    ApiCreatedResponse({ type, description: 'The new resource.', headers: ApiLocationHeader }),
+    ApiCreatedResponse({ type, description: 'The new resource.', headers: LOCATION_HEADER }),
     ApiProblems(409, 413, 415, 503),
   );
 

@@ -13,7 +13,7 @@ import { OrganizationsService } from './organizations.service.js';
 
 const FIELDS = { id: true, name: true } as const;
 
-/** The rules of locations. If one or its organization does not exist, methods throw a NotFoundException. */
+/** The rules of locations. Methods throw a NotFoundException if the location or its organization does not exist. */
 @Injectable()
 export class LocationsService {
   constructor(

@@ -14,7 +14,7 @@ import { insertWithSlug } from './slug.js';
 
 const FIELDS = { id: true, slug: true, title: true } as const;
 
-/** The rules of opportunities. If one or its organization does not exist, methods throw a NotFoundException. */
+/** The rules of opportunities. Methods throw a NotFoundException if the opportunity or its organization does not exist. */
 @Injectable()
 export class OpportunitiesService {
   constructor(
@@ -33,11 +33,11 @@ export class OpportunitiesService {
     });
   }
 
-  async get(organization: IdOrSlug, key: IdOrSlug): Promise<OpportunityDto> {
+  async get(organization: IdOrSlug, idOrSlug: IdOrSlug): Promise<OpportunityDto> {
     const { id: organization_id } = await this.organizations.get(organization);
     const opportunity = await this.opportunities.findOne({
       select: FIELDS,
-      where: { organization_id, ...whereIdOrSlug(key) },
+      where: { organization_id, ...whereIdOrSlug(idOrSlug) },
     });
     if (opportunity === null) throw notFound('opportunity');
     return opportunity;
@@ -63,9 +63,13 @@ export class OpportunitiesService {
   }
 
   /** The slug stays when the title changes, as other sites link to it. */
-  update(organization: IdOrSlug, key: IdOrSlug, { title }: UpdateOpportunityDto): Promise<OpportunityDto> {
+  update(
+    organization: IdOrSlug,
+    idOrSlug: IdOrSlug,
+    { title }: UpdateOpportunityDto,
+  ): Promise<OpportunityDto> {
     return retryOnConflict(async () => {
-      const opportunity = await this.get(organization, key);
+      const opportunity = await this.get(organization, idOrSlug);
       if (title === undefined) return opportunity;
       const { affected } = await this.opportunities.update({ id: opportunity.id }, { title });
       if (affected === 0) throw notFound('opportunity');
@@ -74,8 +78,8 @@ export class OpportunitiesService {
   }
 
   /** Also deletes its phones, as the foreign keys cascade. */
-  async delete(organization: IdOrSlug, key: IdOrSlug): Promise<void> {
-    const { id } = await this.get(organization, key);
+  async delete(organization: IdOrSlug, idOrSlug: IdOrSlug): Promise<void> {
+    const { id } = await this.get(organization, idOrSlug);
     const { affected } = await retryOnConflict(() => this.opportunities.delete({ id }));
     if (affected === 0) throw notFound('opportunity');
   }

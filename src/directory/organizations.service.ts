@@ -15,7 +15,7 @@ import type {
 import { Organization } from './organization.entity.js';
 import { insertWithSlug } from './slug.js';
 
-/** The rules of organizations. If one does not exist, methods throw a NotFoundException. */
+/** The rules of organizations. Methods throw a NotFoundException if the organization does not exist. */
 @Injectable()
 export class OrganizationsService {
   constructor(
@@ -28,8 +28,8 @@ export class OrganizationsService {
   }
 
   /** @param manager of the transaction, if there is one */
-  async get(key: IdOrSlug, manager = this.organizations.manager): Promise<OrganizationDto> {
-    const organization = await manager.findOneBy(Organization, whereIdOrSlug(key));
+  async get(idOrSlug: IdOrSlug, manager = this.organizations.manager): Promise<OrganizationDto> {
+    const organization = await manager.findOneBy(Organization, whereIdOrSlug(idOrSlug));
     if (organization === null) throw notFound('organization');
     return organization;
   }
@@ -47,9 +47,9 @@ export class OrganizationsService {
   }
 
   /** The slug stays when the name changes, as other sites link to it. */
-  update(key: IdOrSlug, { name }: UpdateOrganizationDto): Promise<OrganizationDto> {
+  update(idOrSlug: IdOrSlug, { name }: UpdateOrganizationDto): Promise<OrganizationDto> {
     return retryOnConflict(async () => {
-      const organization = await this.get(key);
+      const organization = await this.get(idOrSlug);
       if (name === undefined) return organization;
       const { affected } = await this.organizations.update({ id: organization.id }, { name });
       if (affected === 0) throw notFound('organization');
@@ -58,8 +58,8 @@ export class OrganizationsService {
   }
 
   /** Also deletes its opportunities, its locations and all of their phones, as the foreign keys cascade. */
-  async delete(key: IdOrSlug): Promise<void> {
-    const { affected } = await retryOnConflict(() => this.organizations.delete(whereIdOrSlug(key)));
+  async delete(idOrSlug: IdOrSlug): Promise<void> {
+    const { affected } = await retryOnConflict(() => this.organizations.delete(whereIdOrSlug(idOrSlug)));
     if (affected === 0) throw notFound('organization');
   }
 }

@@ -27,7 +27,7 @@ export async function insertWithSlug<Row extends ObjectLiteral>(
       .insert()
       .into(entity)
       .values({ ...row, slug });
-    // An error would roll back the transaction of which this may be a part.
+    // ON CONFLICT DO NOTHING, because an error would abort the transaction.
     const result = await insert.orIgnore().returning('id').execute();
     const [inserted] = result.raw as { id: number }[];
     if (inserted !== undefined) return { id: inserted.id, slug };

@@ -11,14 +11,14 @@ import { AcceptsHeader } from '../common/supported-headers.js';
 
 /** A POST request with an `Idempotency-Key`. */
 export interface IdempotentRequest {
-  /** The client of its API key. All requests without an API key count as one client. */
+  /** The client: `client ID`, `admin` for ADMIN_API_KEY, or `anyone` without a key. */
   client: string;
   key: string;
   /** SHA-256 of the path and the body. */
   fingerprint: Buffer;
 }
 
-/** Printable ASCII characters, in quotes as in the draft, or without them, as many clients send it. */
+/** Printable ASCII characters, in quotes as in draft-ietf-httpapi-idempotency-key-header, or without, as many clients send it. */
 const KEY = /^(?:"([\x20\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]{1,255}))$/;
 
 /**
@@ -56,7 +56,7 @@ function nameClient({ client }: FastifyRequest): string {
 }
 
 /**
- * The query is left out: it may contain the API key, which may differ in a retry. The raw body is used because it is not
+ * Hashes the path and the raw body. The query is left out: it may contain the API key, which may differ in a retry. The raw body is used because it is not
  * validated yet, and deeply nested JSON cannot be serialized again.
  */
 function computeFingerprint({ url, rawBody = Buffer.of() }: RawBodyRequest<FastifyRequest>): Buffer {

@@ -3,7 +3,7 @@ import { Column, CreateDateColumn, Entity, Index, PrimaryColumn } from 'typeorm'
 /** The response to a POST request with an `Idempotency-Key`. */
 @Entity('idempotency_keys')
 export class IdempotencyRecord {
-  /** The client: each has keys of its own. */
+  /** The client that sent the request. The column keeps its former name for instances of the previous version. */
   @PrimaryColumn({ type: 'varchar', length: 20, primaryKeyConstraintName: 'pk_idempotency_keys' })
   caller!: string;
 
@@ -14,7 +14,7 @@ export class IdempotencyRecord {
   @Column({ type: 'bytea' })
   fingerprint!: Buffer;
 
-  /** The body of the response. `json`, not `jsonb`, keeps the order of its fields. */
+  /** The body of the response, likewise. `json`, not `jsonb`, keeps the order of its fields. */
   @Column({ type: 'json' })
   answer!: object;
 

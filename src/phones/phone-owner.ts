@@ -6,7 +6,7 @@ export const OWNER_TYPES = ['organization', 'opportunity', 'location'] as const;
 
 export type OwnerType = (typeof OWNER_TYPES)[number];
 
-/** Whose phones a request is about, as given in its path. */
+/** The owner that the path of a request names. */
 export type PhoneOwner =
   | { type: 'organization'; id: IdOrSlug }
   | { type: 'opportunity'; id: IdOrSlug; organization: IdOrSlug }

@@ -21,16 +21,16 @@ const FIELDS = Object.keys(PHONE_FIELDS)
   .map((field) => `phones.${field}`)
   .join(', ');
 
-/** Whether the phone has one of the expected entity tags, or any will do. */
+/** Whether the phone has one of the expected entity tags, or the request names none. */
 const IS_EXPECTED = `coalesce(${entityTagSql('phones')} = ANY($entity_tags::text[]), true)`;
 
-/** A read of one phone of an owner or, without `id`, of all. */
+/** A lookup of one phone of an owner, or of all its phones if `id` is absent. */
 export interface PhoneLookup {
   owner: PhoneOwner;
   id?: number;
 }
 
-/** What a shared statement found for the lookup with this ordinal, from 1. Without an owner, there is no row. */
+/** The result of one lookup. `ordinal` is its position among the lookups, from 1. No row if there is no such owner. */
 export interface LookupRow<Found> {
   ordinal: number;
   found: Found;
@@ -42,8 +42,8 @@ export function lookupName({ owner, id }: PhoneLookup): string {
 }
 
 /**
- * Finds the phones of each owner, by ascending ID. PostgreSQL writes the JSON of the response, which is faster than to
- * parse rows and to serialize them again.
+ * Finds the phones of each owner, by ascending ID. PostgreSQL writes the JSON of the response, which is faster than
+ * parsing rows and serializing them again.
  *
  * @param lookups with the same name
  */
@@ -120,7 +120,7 @@ export function createPhone(
        coalesce($is_primary::boolean, NOT owner_has_phones('${owner.type}', owner.id))
      FROM owner, (SELECT count(*) FROM demoted) AS demotion
      RETURNING ${FIELDS}, phones.version`,
-    { digits, phone_type: phone_type ?? null, is_primary: is_primary ?? null, ...ownerKeys(owner) },
+    { digits, phone_type: phone_type ?? null, is_primary: is_primary ?? null, ...ownerParameters(owner) },
   );
 }
 
@@ -168,14 +168,15 @@ export function updatePhone(
       has_phone_type: phone_type !== undefined,
       phone_type: phone_type ?? null,
       is_primary: is_primary ?? null,
-      ...ownerKeys(owner),
+      ...ownerParameters(owner),
     },
   );
 }
 
 /**
- * Deletes a phone under the same condition as {@link updatePhone}. Returns its ID, null, or no row. It locks the owner as
- * every write does, so that a concurrent create knows whether its phone is the only one.
+ * Deletes a phone under the same condition as {@link updatePhone}. Returns its ID, null if it has another entity tag,
+ * or no row if the owner has no such phone. It locks the owner, as every write does, so that a concurrent create knows
+ * whether its phone is the only one.
  */
 export function deletePhone(owner: PhoneOwner, id: number, entityTags?: string[]): QueryConfig {
   return prepare(
@@ -192,25 +193,30 @@ export function deletePhone(owner: PhoneOwner, id: number, entityTags?: string[]
        RETURNING phones.id
      )
      SELECT deleted.id FROM phone LEFT JOIN deleted ON true`,
-    { id, entity_tags: entityTags ?? null, ...ownerKeys(owner) },
+    { id, entity_tags: entityTags ?? null, ...ownerParameters(owner) },
   );
 }
 
 /** Waits for other writes to the phones of the owner, and blocks new ones until the transaction ends. */
 export function lockOwner(owner: PhoneOwner): QueryConfig {
-  return prepare(`lock ${ownerPathName(owner)}`, `${findOwner(owner)} FOR NO KEY UPDATE`, ownerKeys(owner));
+  return prepare(
+    `lock ${ownerPathName(owner)}`,
+    `${findOwner(owner)} FOR NO KEY UPDATE`,
+    ownerParameters(owner),
+  );
 }
 
-/** Creates a prepared statement whose text has named parameters, such as `$digits`; PostgreSQL numbers them. */
+/** Creates a prepared statement from a text with named parameters, such as `$digits`. PostgreSQL only supports numbered ones. */
 function prepare(name: string, text: string, parameters: Record<string, unknown>): QueryConfig {
   const names = Object.keys(parameters);
   return {
     name,
-    text: text.replace(/\$([a-z_]+)/g, (_, parameter: string) => `$${names.indexOf(parameter) + 1}`),
+    text: text.replace(/\$([a-z]\w*)/g, (_, parameter: string) => `$${names.indexOf(parameter) + 1}`),
     values: Object.values(parameters),
   };
 }
 
+/** The table of each type of owner. */
 const TABLES = {
   organization: 'organizations',
   opportunity: 'opportunities',
@@ -224,12 +230,12 @@ function organizationOf(owner: PhoneOwner): IdOrSlug | undefined {
 /** Names how an owner is found. Statements that find it in another way have other names. */
 function ownerPathName(owner: PhoneOwner): string {
   const organization = organizationOf(owner);
-  const name = `${owner.type} by ${keyColumn(owner.id)}`;
-  return organization === undefined ? name : `${name} of organization by ${keyColumn(organization)}`;
+  const name = `${owner.type} by ${lookupColumn(owner.id)}`;
+  return organization === undefined ? name : `${name} of organization by ${lookupColumn(organization)}`;
 }
 
 /** The parameters of {@link findOwner}. */
-function ownerKeys(owner: PhoneOwner): Record<string, IdOrSlug> {
+function ownerParameters(owner: PhoneOwner): Record<string, IdOrSlug> {
   const organization = organizationOf(owner);
   return organization === undefined ? { owner: owner.id } : { owner: owner.id, organization };
 }
@@ -237,7 +243,7 @@ function ownerKeys(owner: PhoneOwner): Record<string, IdOrSlug> {
 /** Selects the ID of an owner by its path: an opportunity or a location is only found under its own organization. */
 function findOwner(owner: PhoneOwner): string {
   const organization = organizationOf(owner);
-  const find = `SELECT id FROM ${TABLES[owner.type]} WHERE ${keyColumn(owner.id)} = $owner`;
+  const find = `SELECT id FROM ${TABLES[owner.type]} WHERE ${lookupColumn(owner.id)} = $owner`;
   if (organization === undefined) return find;
   if (typeof organization === 'number') return `${find} AND organization_id = $organization`;
   return `${find} AND organization_id = (SELECT id FROM organizations WHERE slug = $organization)`;
@@ -246,13 +252,13 @@ function findOwner(owner: PhoneOwner): string {
 /** Joins the owner of a row `key`, whose columns `owner` and `organization` are the parts of the path. */
 function joinOwner(owner: PhoneOwner): string {
   const organization = organizationOf(owner);
-  const join = `JOIN ${TABLES[owner.type]} AS owner ON owner.${keyColumn(owner.id)} = key.owner`;
+  const join = `JOIN ${TABLES[owner.type]} AS owner ON owner.${lookupColumn(owner.id)} = key.owner`;
   if (organization === undefined) return join;
   if (typeof organization === 'number') return `${join} AND owner.organization_id = key.organization`;
   return `${join}
     JOIN organizations ON organizations.id = owner.organization_id AND organizations.slug = key.organization`;
 }
 
-function keyColumn(key: IdOrSlug): 'id' | 'slug' {
+function lookupColumn(key: IdOrSlug): 'id' | 'slug' {
   return typeof key === 'number' ? 'id' : 'slug';
 }

@@ -27,7 +27,7 @@ export class PhonesLoader<Found> {
 
   /**
    * @returns what the lookup finds; undefined when there is no such owner
-   * @throws RetryableException after too long a wait in the queue
+   * @throws RetryableException when it waits too long in the queue
    */
   load(lookup: PhoneLookup): Promise<Found | undefined> {
     return new Promise((resolve, reject) => {
@@ -50,8 +50,8 @@ export class PhonesLoader<Found> {
     for (;;) {
       this.rejectOverdue(queue);
       if (queue.length === 0) break;
-      // Half of the clients that wait or have just been served: PostgreSQL executes this half while the responses of
-      // the other half are sent.
+      // Takes half of the lookups that wait or were just served: PostgreSQL executes one half while the service sends
+      // the responses of the other.
       const size = Math.min(Math.ceil((queue.length + previousSize) / 2), MAX_BATCH_SIZE);
       const batch = queue.splice(0, size);
       previousSize = batch.length;

@@ -1,7 +1,7 @@
 import { applyDecorators, Header } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { RouteSchema } from '@nestjs/platform-fastify';
-import { ApiEtagHeader, ApiLocationHeader, ApiProblems } from '../common/api-responses.js';
+import { ETAG_HEADER, LOCATION_HEADER, ApiProblems } from '../common/api-responses.js';
 import { ApiPhoneId } from '../common/path-params.js';
 import { PHONE_FIELDS, PhoneDto } from './dto/phone.dto.js';
 
@@ -35,7 +35,8 @@ export const ApiCreatePhone = (owner: string) =>
     ApiCreatedResponse({
       type: PhoneDto,
       description: 'The new phone.',
-      headers: { ...ApiLocationHeader, ...ApiEtagHeader },
+      // Set by the hooks setLocationHeader and setEntityTags.
+      headers: { ...LOCATION_HEADER, ...ETAG_HEADER },
     }),
     ApiProblems(404, 409, 413, 415, 503),
   );
@@ -57,7 +58,7 @@ export const ApiUpdatePhone = (owner: string, example: number) =>
       description: 'Changes the fields in the body and leaves the others.',
     }),
     RouteSchema({ response: { 200: PHONE } }),
-    ApiOkResponse({ type: PhoneDto, description: 'The updated phone.', headers: ApiEtagHeader }),
+    ApiOkResponse({ type: PhoneDto, description: 'The updated phone.', headers: ETAG_HEADER }),
     ApiProblems(404, 413, 415, 503),
   );
 

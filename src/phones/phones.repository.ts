@@ -34,7 +34,7 @@ export class PhonesRepository {
 
   /**
    * @returns the phones of the owner by ascending ID, as JSON; undefined when there is no such owner
-   * @throws RetryableException when the database is overloaded
+   * @throws RetryableException when the read waits too long in the queue
    */
   list(owner: PhoneOwner): Promise<string | undefined> {
     return this.lists.load({ owner });
@@ -42,9 +42,9 @@ export class PhonesRepository {
 
   /**
    * @returns the phone; null when the owner has no such phone; undefined when there is no such owner
-   * @throws RetryableException when the database is overloaded
+   * @throws RetryableException when the read waits too long in the queue
    */
-  find(owner: PhoneOwner, id: number): Promise<PhoneRow | null | undefined> {
+  get(owner: PhoneOwner, id: number): Promise<PhoneRow | null | undefined> {
     return this.phones.load({ owner, id });
   }
 
@@ -54,7 +54,8 @@ export class PhonesRepository {
   }
 
   /**
-   * The same as part of a transaction, which must not fail because of a race.
+   * Creates a phone as part of a transaction. It locks the owner first, because a failed statement would abort the
+   * transaction.
    *
    * @returns the new phone; undefined when there is no such owner
    */
@@ -67,6 +68,8 @@ export class PhonesRepository {
   }
 
   /**
+   * Updates a phone.
+   *
    * @param entityTags the entity tags that the phone may have; any if absent
    * @returns the phone; only nulls when it has another entity tag; undefined when there is no such phone or owner
    */
@@ -80,6 +83,8 @@ export class PhonesRepository {
   }
 
   /**
+   * Deletes a phone.
+   *
    * @param entityTags the entity tags that the phone may have; any if absent
    * @returns its ID; null when it has another entity tag; undefined when there is no such phone or owner
    */
@@ -92,8 +97,8 @@ export class PhonesRepository {
   }
 
   /**
-   * Executes a statement that may make a phone the primary one. When two run at the same time and cannot see each other's
-   * phone, the unique index rejects the later one, which is then executed again while it holds the owner's lock.
+   * Executes a write. If two writes make different phones of an owner primary at the same time, the unique index rejects
+   * the later one, which is then executed again while it holds the lock of the owner.
    */
   private executeWrite<Row>(owner: PhoneOwner, query: QueryConfig): Promise<Row | undefined> {
     return retryOnConflict(async () => {
@@ -107,7 +112,10 @@ export class PhonesRepository {
   }
 }
 
-/** Executes a statement after it has locked the owner, so that it sees every other write and cannot collide with one. */
+/**
+ * Executes a statement after it has locked the owner, so that it sees every other write and cannot collide with one.
+ * TypeORM's query() takes no name, so these statements are not prepared.
+ */
 async function executeWithOwnerLock<Row>(
   manager: EntityManager,
   owner: PhoneOwner,

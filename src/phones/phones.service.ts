@@ -1,5 +1,5 @@
 import { Injectable, PreconditionFailedException } from '@nestjs/common';
-import { PRECONDITION_FAILED } from '../common/etag.js';
+import { PRECONDITION_FAILED_DETAIL } from '../common/etag.js';
 import { notFound } from '../common/problem-details.js';
 import type { IdempotentRequest } from '../idempotency/idempotency-key.decorator.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
@@ -23,14 +23,18 @@ export class PhonesService {
   /**
    * @returns the phones of the owner by ascending ID, as JSON
    * @throws NotFoundException when there is no such owner
+   * @throws RetryableException when the read waits too long in the queue
    */
   async list(owner: PhoneOwner): Promise<string> {
     return rowOrNotFound(await this.phones.list(owner), owner.type);
   }
 
-  /** @throws NotFoundException when there is no such owner, or when it has no such phone */
+  /**
+   * @throws NotFoundException when there is no such owner, or when it has no such phone
+   * @throws RetryableException when the read waits too long in the queue
+   */
   async get(owner: PhoneOwner, id: number): Promise<PhoneRow> {
-    const phone = await this.phones.find(owner, id);
+    const phone = await this.phones.get(owner, id);
     if (phone === undefined) throw notFound(owner.type);
     if (phone === null) throw notFound('phone');
     return phone;
@@ -41,10 +45,11 @@ export class PhonesService {
    *
    * @param request the request, if it has an `Idempotency-Key`
    * @throws NotFoundException when there is no such owner
-   * @throws RetryableException, ConflictException see {@link IdempotencyService.executeOnce}
+   * @throws RetryableException while the first request with this key is in progress
+   * @throws ConflictException when the key was used for a different request
    */
   async create(owner: PhoneOwner, phone: CreatePhoneDto, request?: IdempotentRequest): Promise<PhoneRow> {
-    // Without a key there is no record to save in the same transaction, so that a single statement suffices.
+    // Without a key, no idempotency record is saved in the same transaction, so a single statement suffices.
     if (request === undefined) return rowOrNotFound(await this.phones.create(owner, phone), owner.type);
     return this.idempotency.executeOnce(request, async (manager) =>
       rowOrNotFound(await this.phones.createInTransaction(manager, owner, phone), owner.type),
@@ -68,8 +73,8 @@ export class PhonesService {
   }
 
   /**
-   * Deletes a phone. Deleting the primary phone leaves the owner without one: which of the others people should call is
-   * not for a program to guess.
+   * Deletes a phone. Deleting the primary phone leaves the owner without one, because the service cannot know which number
+   * people should call next.
    *
    * @param entityTags the entity tags that the phone may have; any if absent
    * @throws NotFoundException when there is no such owner, or when it has no such phone
@@ -85,9 +90,9 @@ function rowOrNotFound<Row>(row: Row | undefined, resource: string): Row {
   return row;
 }
 
-/** Of a conditional write: the row has only nulls when the phone does not have one of the expected entity tags. */
+/** Checks the result of a conditional write. Its columns are null if the phone has another entity tag. */
 function rowOrPreconditionFailed<Row extends { id: number }>(row: ConditionalRow<Row> | undefined): Row {
   const found = rowOrNotFound(row, 'phone');
-  if (found.id === null) throw new PreconditionFailedException(PRECONDITION_FAILED);
+  if (found.id === null) throw new PreconditionFailedException(PRECONDITION_FAILED_DETAIL);
   return found;
 }

@@ -8,8 +8,8 @@ interface OrganizationSeed {
 }
 
 /**
- * A fictitious county. The examples in the OpenAPI document name its first organization. Its numbers are from the range
- * that is reserved for fiction (555-01xx), in the many ways people write them.
+ * Fictitious sample data. The examples in the OpenAPI document refer to its first organization. Apart from short codes, the
+ * numbers are from the range that is reserved for fiction (555-01xx), in the many ways people write them.
  */
 export const SAMPLE_DATA: OrganizationSeed[] = [
   {

@@ -16,7 +16,10 @@ function seed(database: DataSource): Promise<string> {
     let count = 0;
     const addPhones = async (owner_type: OwnerType, owner_id: number, phones: CreatePhoneDto[]) => {
       const rows = phones.map(({ digits, phone_type = null, is_primary }, index) => ({
-        ...{ owner_type, owner_id, digits, phone_type },
+        owner_type,
+        owner_id,
+        digits,
+        phone_type,
         is_primary: is_primary ?? index === 0,
       }));
       await manager.insert(Phone, rows);

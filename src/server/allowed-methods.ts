@@ -3,7 +3,7 @@ import findMyWay from 'find-my-way';
 
 export const ROUTER_OPTIONS = {
   ignoreTrailingSlash: true,
-  // As long as a URL can be: an ID or slug that is too long is unknown, not a different kind of error.
+  // Longer than any URL, so that an overlong ID or slug is 404, like any other that does not exist.
   maxParamLength: 16 * 1024,
 };
 
@@ -18,9 +18,10 @@ export class AllowedMethods {
     fastify.addHook('onRoute', ({ method, url }) => {
       // The route for CORS preflight requests matches every path.
       if (url === '*') return;
-      for (const one of [method].flat()) {
-        this.methods.add(one);
-        if (!this.router.hasRoute(one as 'GET', url)) this.router.on(one as 'GET', url, () => undefined);
+      for (const routeMethod of [method].flat()) {
+        this.methods.add(routeMethod);
+        if (!this.router.hasRoute(routeMethod as 'GET', url))
+          this.router.on(routeMethod as 'GET', url, () => undefined);
       }
     });
   }

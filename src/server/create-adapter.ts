@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyBaseLogger, LogController } from 'fastify';
-import { registerAuthentication } from '../auth/authenticate.js';
+import { registerAuthentication } from '../auth/register-authentication.js';
 import { setEntityTags } from '../common/etag.js';
 import { setLocationHeader } from '../common/location-header.js';
 import { rejectUnsupportedHeaders } from '../common/supported-headers.js';
@@ -28,12 +28,12 @@ export function createAdapter({ LOG_LEVEL, REQUEST_TIMEOUT, TRUST_PROXY }: Envir
     clientErrorHandler: handleClientError,
     frameworkErrors: handleFrameworkError,
     genReqId: createRequestId,
-    // Access logs are the reverse proxy's job. Here they would cost a third of the throughput.
+    // The reverse proxy writes the access log. Here it would cost up to a quarter of the throughput.
     logController: new LogController({ disableRequestLogging: true }),
     logger: { level: LOG_LEVEL, base: null },
-    // Nor does each request need a logger of its own.
+    // Requests are not logged, so they need no logger of their own.
     childLoggerFactory: (logger: FastifyBaseLogger) => logger,
-    // Requests in progress are completed during a shutdown.
+    // During a shutdown, requests on open connections are processed, not rejected with 503.
     return503OnClosing: false,
     routerOptions: ROUTER_OPTIONS,
     // The service has no middleware.
@@ -58,27 +58,30 @@ export async function registerHooks(app: NestFastifyApplication, environment: En
   const allowedMethods = new AllowedMethods(fastify);
   app.useGlobalFilters(new ProblemDetailsFilter(allowedMethods));
 
-  // Before anything can respond, so that every response has them.
+  // Before anything can respond, so that every response has these headers.
   setRequestIdHeader(fastify);
   setSecurityHeaders(app);
   // Before load shedding: an ambiguous request closes its connection, even while the service is overloaded.
   checkRequestHeads(fastify);
-  // Before all work that can be avoided.
+  // Before all work that can be avoided. Also ends requests after REQUEST_TIMEOUT.
   shedLoad(fastify, REQUEST_TIMEOUT);
-  // Before authentication, as browsers send no key with a preflight request.
+  // Before authentication, as browsers send no key with a preflight request. The route for preflight requests has no
+  // exception filter, so the hooks above send their error responses themselves.
   if (CORS_ORIGINS !== undefined) await registerCors(fastify, CORS_ORIGINS);
-  // An event of the server, not a hook, as no CONNECT request reaches Fastify.
-  rejectConnect(fastify);
   // Before authentication, which would query the database for nothing.
   limitUrlLength(fastify);
+  // Likewise.
   rejectUnsupportedHeaders(fastify);
   // Before the body is read, so that rejected bodies count against the rate limit.
   await registerAuthentication(app, environment);
   // Then the body is read, and the handler runs.
   registerJsonBodyParser(fastify);
-  // After the handler: needs the object that the handler returned, and adds headers only.
+  // After the handler, as it needs the object that the handler returned.
   setLocationHeader(fastify);
-  // Last, as the entity tag is a hash of the body, and a 304 response replaces it.
-  setEntityTags(fastify);
+  // During a shutdown, each response closes its connection.
   closeConnectionsOnShutdown(fastify, REQUEST_TIMEOUT);
+  // Adds an onSend hook to each GET route. It runs after those above, as an entity tag may be a hash of the body.
+  setEntityTags(fastify);
+  // An event of the server, not a hook, as CONNECT requests do not reach Fastify.
+  rejectConnect(fastify);
 }

@@ -42,23 +42,23 @@ export function createHttpServer(handleRequest: RequestListener, requestTimeout:
   const server = createServer(
     {
       headersTimeout: requestTimeout,
-      // Only applies to bodies that no handler reads. For all others, load shedding acts first.
+      // Only for bodies that no handler reads. For all others, `shedLoad` responds after `requestTimeout`.
       requestTimeout: 2 * requestTimeout,
       connectionsCheckingInterval: CONNECTIONS_CHECKING_INTERVAL,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
-      // The error response of Node.js has no body, so `checkRequestHeads` rejects these requests.
+      // Node.js would respond without a body. `checkRequestHeads` responds with problem details.
       requireHostHeader: false,
     },
     listener,
   );
-  // Likewise for an unsupported expectation.
+  // Without this listener, Node.js would respond to an unsupported `Expect` itself, without a body.
   server.on('checkExpectation', listener);
   // A client may close its side of the connection and still wait for the response.
   (server as { httpAllowHalfOpen?: boolean }).httpAllowHalfOpen = true;
   // By default, Node.js silently drops the headers after the 1000th. Their total size is limited anyway.
   server.maxHeadersCount = 0;
   server.on('connection', (socket) => {
-    closeWithLingering(socket);
+    enableLingeringClose(socket);
     // After a CONNECT request, Node.js leaves the socket without an error listener.
     socket.on('error', () => undefined);
   });
@@ -73,17 +73,24 @@ export function closeAfterResponse({ raw }: FastifyReply): void {
 /**
  * Responds to what could not be read as HTTP, and closes the connection.
  *
- * @param rawResponse the response as bytes. Not sent if another response is in progress on the connection
+ * @param serializeResponse serializes the response, to the current request if its body is malformed. Not called if
+ *   another response is in progress on the connection
  */
-export function endConnection(socket: Socket, rawResponse: string): void {
+export function endConnection(
+  socket: Socket,
+  serializeResponse: (request?: IncomingMessage) => string,
+): void {
   const current = newestResponses.get(socket);
-  const isBodyMalformed = current !== undefined && !current.req.complete;
-  if (current !== undefined && !current.closed && (current.headersSent || !isBodyMalformed)) {
+  // The malformed bytes are in the body of the current request, or else behind that request.
+  const isInBody = current !== undefined && !current.req.complete;
+  const isInProgress = current !== undefined && !current.closed;
+  if (isInProgress && (current.headersSent || !isInBody)) {
     closeAfterCurrent(current);
     return;
   }
-  const hasResponse = isBodyMalformed && current.headersSent;
-  if (!hasResponse && socket.writable) socket.write(rawResponse);
+  // A request may have got its response before its body turned out to be malformed.
+  const hasResponse = isInBody && current.headersSent;
+  if (!hasResponse && socket.writable) socket.write(serializeResponse(isInBody ? current.req : undefined));
   socket.destroySoon();
 }
 
@@ -109,9 +116,10 @@ function closeAfterCurrent(current: ServerResponse): void {
 
 /**
  * Keeps reading a connection for a while after its last response (RFC 9112, section 9.6). Otherwise the operating system
- * resets the connection if the client is still sending, and the client may lose the response.
+ * resets the connection if the client is still sending, and the client may lose the response. Node.js calls `destroySoon`
+ * after the last response of a connection.
  */
-function closeWithLingering(socket: Socket): void {
+function enableLingeringClose(socket: Socket): void {
   socket.destroySoon = () => {
     socket.end();
     // Discarded, not parsed: no further request is processed.

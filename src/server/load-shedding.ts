@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { problemDetails, sendProblem } from '../common/problem-details.js';
+import { createProblemDetails, sendProblem } from '../common/problem-details.js';
 
 /** The number of requests that may be in progress at once: a second's work for a busy service. */
 const MAX_REQUESTS = 1000;
@@ -16,8 +16,8 @@ const SAMPLE_INTERVAL = 100;
 /** How many samples in a row must be late. A single long task is not an overload. */
 const LATE_SAMPLES = 2;
 
-/** How long the service must not be overloaded before the next overload is logged, in milliseconds. */
-const LOG_INTERVAL = 10_000;
+/** An overload is logged only if the service was not overloaded for this long before, in milliseconds. */
+const QUIET_PERIOD = 10_000;
 
 /** After how many seconds a rejected client may retry. */
 const RETRY_AFTER = 1;
@@ -43,10 +43,10 @@ export function shedLoad(fastify: FastifyInstance, requestTimeout: number): void
   );
   const freeSlots = [...slots.keys()];
   let lateSamples = 0;
-  let lastOverload = -LOG_INTERVAL;
+  let lastOverload = -QUIET_PERIOD;
   fastify.server.maxConnections = MAX_CONNECTIONS;
 
-  // Sampling starts once the service is ready. @fastify/under-pressure would take the start for an overload.
+  // Sampling starts once the service is ready. @fastify/under-pressure would mistake the startup for an overload.
   fastify.addHook('onReady', (done) => {
     let due = performance.now() + SAMPLE_INTERVAL;
     const timer = setInterval(() => {
@@ -54,7 +54,7 @@ export function shedLoad(fastify: FastifyInstance, requestTimeout: number): void
       lateSamples = now - due > MAX_EVENT_LOOP_DELAY ? lateSamples + 1 : 0;
       due = now + SAMPLE_INTERVAL;
       for (const slot of slots) {
-        // A response that has begun takes as long as the client takes to read it.
+        // A response that has started may take as long as the client needs to read it.
         if (slot && slot.deadline <= now && !slot.reply.raw.headersSent)
           slot.reply.send(new RequestTimeoutError(requestTimeout));
       }
@@ -69,7 +69,7 @@ export function shedLoad(fastify: FastifyInstance, requestTimeout: number): void
     const slot = isEventLoopLate ? undefined : freeSlots.pop();
     if (slot !== undefined) {
       slots[slot] = { reply, deadline: now + requestTimeout };
-      // Emitted once, also when the client does not wait for the response.
+      // Emitted exactly once, even if the client disconnects early.
       reply.raw.on('close', () => {
         slots[slot] = undefined;
         freeSlots.push(slot);
@@ -79,10 +79,10 @@ export function shedLoad(fastify: FastifyInstance, requestTimeout: number): void
       done();
     } else {
       const reason = isEventLoopLate ? 'the event loop is late' : `${MAX_REQUESTS} requests are in progress`;
-      if (now - lastOverload >= LOG_INTERVAL) fastify.log.warn(`Overloaded: ${reason}`);
+      if (now - lastOverload >= QUIET_PERIOD) fastify.log.warn(`The service is overloaded: ${reason}`);
       lastOverload = now;
       reply.header('Retry-After', RETRY_AFTER);
-      sendProblem(reply, problemDetails(503, 'The service is overloaded. Retry later.'));
+      sendProblem(reply, createProblemDetails(503, 'The service is overloaded. Retry later.'));
     }
   });
 }

@@ -26,11 +26,11 @@ export class PinoLogger implements LoggerService {
     this.write('fatal', message, parameters);
   }
 
-  /** @param parameters as Nest passes them: optional stack trace, then the context, which is the name of the logger */
+  /** @param parameters as Nest passes them: for an error the stack trace, then the context, which is the name of the logger */
   private write(level: 'debug' | 'warn' | 'error' | 'fatal', message: unknown, parameters: unknown[]): void {
-    const context = parameters.at(-1);
-    if (message instanceof Error) this.pino[level]({ context, err: message });
-    else if (typeof message === 'string') this.pino[level]({ context }, message);
-    else this.pino[level]({ context, ...(message as object) });
+    const fields = { context: parameters.at(-1), stack: parameters.at(-2) };
+    if (message instanceof Error) this.pino[level]({ ...fields, err: message });
+    else if (typeof message === 'string') this.pino[level](fields, message);
+    else this.pino[level]({ ...fields, ...(message as object) });
   }
 }

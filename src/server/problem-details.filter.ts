@@ -10,8 +10,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DATABASE_UNAVAILABLE, postgresProblem } from '../common/postgres-problem.js';
 import {
   DETAIL_BY_STATUS,
-  type Problem,
-  problemDetails,
+  type UnsentProblemDetails,
+  createProblemDetails,
   RetryableException,
   sendProblem,
   UnauthenticatedException,
@@ -22,7 +22,7 @@ import { closeAfterResponse } from './http-server.js';
 import { RequestTimeoutError } from './load-shedding.js';
 
 /** After how many seconds a client should retry when the database is unavailable. */
-const RETRY_AFTER = 5;
+const DATABASE_RETRY_AFTER = 5;
 
 /** Responds to every error with problem details (RFC 9457). */
 @Catch()
@@ -42,25 +42,29 @@ export class ProblemDetailsFilter implements ExceptionFilter {
       ? this.unmatchedRouteProblem(request, reply)
       : this.errorProblem(error, request);
     if (error instanceof RetryableException) reply.header('Retry-After', error.retryAfter);
-    else if (problem.status === 503) reply.header('Retry-After', RETRY_AFTER);
+    else if (problem.status === 503) reply.header('Retry-After', DATABASE_RETRY_AFTER);
     if (error instanceof UnauthenticatedException) reply.header('WWW-Authenticate', error.challenge);
     if (problem.status === 408) closeAfterResponse(reply);
     sendProblem(reply, problem);
   }
 
-  private unmatchedRouteProblem({ method, url }: FastifyRequest, reply: FastifyReply): Problem {
+  private unmatchedRouteProblem({ method, url }: FastifyRequest, reply: FastifyReply): UnsentProblemDetails {
     const allowed = this.allowedMethods.find(url);
+    // The method is allowed if a route itself responded 404, as Swagger UI does for a file that it does not have.
     if (allowed.length === 0 || allowed.includes(method))
-      return problemDetails(404, 'There is nothing at this path.');
+      return createProblemDetails(404, 'There is nothing at this path.');
     reply.header('Allow', allowed.join(', '));
-    return problemDetails(405, `Method ${method} is not allowed; use ${allowed.join(', ')}.`);
+    return createProblemDetails(405, `Method ${method} is not allowed; use ${allowed.join(', ')}.`);
   }
 
-  private errorProblem(error: unknown, request: FastifyRequest): Problem {
-    if (error instanceof RetryableException) return problemDetails(error.getStatus(), error.message);
+  private errorProblem(error: unknown, request: FastifyRequest): UnsentProblemDetails {
+    // Before HttpException, as a 503 of this class has a detail of its own.
+    if (error instanceof RetryableException) return createProblemDetails(error.getStatus(), error.message);
     if (error instanceof HttpException) {
       const status = error.getStatus();
-      return problemDetails(
+      // Such as a failed health check.
+      if (status >= 500) this.logger.warn(toLogEntry(error, request, status));
+      return createProblemDetails(
         status,
         (DETAIL_BY_STATUS as Record<number, string | undefined>)[status] ?? error.message,
         error instanceof ValidationException ? error.errors : undefined,
@@ -68,18 +72,18 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     }
     // At the time limit, either the body has not arrived or the database has not responded.
     const isTimeout = error instanceof RequestTimeoutError;
-    if (isTimeout && !request.raw.complete) return problemDetails(408, DETAIL_BY_STATUS[408]);
+    if (isTimeout && !request.raw.complete) return createProblemDetails(408, DETAIL_BY_STATUS[408]);
     const problem = isTimeout ? DATABASE_UNAVAILABLE : postgresProblem(error);
     if (problem !== undefined) {
-      this.logger.warn(describeFailure(error, request, problem.status));
+      this.logger.warn(toLogEntry(error, request, problem.status));
       return problem;
     }
-    this.logger.error(describeFailure(error, request, 500));
-    return problemDetails(500, 'An unexpected error occurred. It has been logged.');
+    this.logger.error(toLogEntry(error, request, 500));
+    return createProblemDetails(500, 'An unexpected error occurred. It has been logged.');
   }
 }
 
-/** The fields of a log line by which an operator recognizes the request. */
-function describeFailure(error: unknown, { id, method, routeOptions }: FastifyRequest, status: number) {
+/** The log entry of a failed request. Its ID is also in the response, so that a client can quote it. */
+function toLogEntry(error: unknown, { id, method, routeOptions }: FastifyRequest, status: number) {
   return { err: error, method, route: routeOptions.url, status, request_id: id };
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -6,18 +5,20 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
   DETAIL_BY_STATUS,
   PROBLEM_JSON,
-  type Problem,
-  problemDetails,
+  type UnsentProblemDetails,
+  createProblemDetails,
   sendProblem,
   serializeProblem,
 } from '../common/problem-details.js';
 import { closeAfterResponse, endConnection } from './http-server.js';
+import { createRequestId } from './request-id.js';
+import { DATA_HEADERS } from './security-headers.js';
 
-const INVALID_HTTP = problemDetails(400, 'This is not a valid HTTP request.');
+const INVALID_HTTP = createProblemDetails(400, 'This is not a valid HTTP request.');
 
-const PROBLEM_BY_CLIENT_ERROR: Record<string, Problem | undefined> = {
-  HPE_HEADER_OVERFLOW: problemDetails(431, DETAIL_BY_STATUS[431]),
-  ERR_HTTP_REQUEST_TIMEOUT: problemDetails(408, DETAIL_BY_STATUS[408]),
+const PROBLEM_BY_CLIENT_ERROR: Record<string, UnsentProblemDetails | undefined> = {
+  HPE_HEADER_OVERFLOW: createProblemDetails(431, DETAIL_BY_STATUS[431]),
+  ERR_HTTP_REQUEST_TIMEOUT: createProblemDetails(408, DETAIL_BY_STATUS[408]),
 };
 
 /** Responds to what Fastify's router rejects before it runs any hook: a malformed escape sequence in the URL. */
@@ -29,27 +30,31 @@ export function handleFrameworkError(
   // The head of the request was not checked, so nothing behind it can be trusted.
   closeAfterResponse(reply);
   // No hook has run that could set these.
-  reply.headers({ 'X-Content-Type-Options': 'nosniff', 'X-Request-Id': request.id });
-  sendProblem(reply, problemDetails(statusCode, 'The URL is not valid.'));
+  reply.headers({ ...DATA_HEADERS, 'X-Request-Id': request.id });
+  sendProblem(reply, createProblemDetails(statusCode, 'The URL is not valid.'));
 }
 
 /** Responds to what Node.js cannot parse as HTTP, and closes the connection. */
 export function handleClientError({ code = '' }: { code?: string }, socket: Duplex): void {
-  if (code === 'ECONNRESET') socket.destroy();
-  else endConnection(socket as Socket, serializeResponse(PROBLEM_BY_CLIENT_ERROR[code] ?? INVALID_HTTP));
+  if (code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const problem = PROBLEM_BY_CLIENT_ERROR[code] ?? INVALID_HTTP;
+  endConnection(socket as Socket, (request) => serializeResponse(problem, request));
 }
 
 /** Rejects CONNECT, for which Node.js would close the connection without a response. */
 export function rejectConnect(fastify: FastifyInstance): void {
-  fastify.server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
-    const problem = problemDetails(400, 'This is not a proxy; CONNECT is not supported.');
-    endConnection(socket as Socket, serializeResponse(problem));
+  fastify.server.on('connect', (request: IncomingMessage, socket: Duplex) => {
+    const problem = createProblemDetails(400, 'This is not a proxy; CONNECT is not supported.');
+    endConnection(socket as Socket, () => serializeResponse(problem, request));
   });
 }
 
 /** Serializes a response where Node.js provides no response object. */
-function serializeResponse(problem: Problem): string {
-  const requestId = randomUUID();
+function serializeResponse(problem: UnsentProblemDetails, request?: IncomingMessage): string {
+  const requestId = createRequestId(request);
   const body = serializeProblem(problem, requestId);
   return [
     `HTTP/1.1 ${problem.status} ${problem.title}`,

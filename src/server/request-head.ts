@@ -1,6 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
-import { DETAIL_BY_STATUS, type Problem, problemDetails, sendProblem } from '../common/problem-details.js';
+import {
+  DETAIL_BY_STATUS,
+  type UnsentProblemDetails,
+  createProblemDetails,
+  sendProblem,
+} from '../common/problem-details.js';
 import { closeAfterResponse } from './http-server.js';
 
 /** The longest URL, in bytes. RFC 9110, section 4.1, recommends to support at least 8000. */
@@ -20,7 +25,7 @@ export function checkRequestHeads(fastify: FastifyInstance): void {
     closeAfterResponse(reply);
     sendProblem(reply, problem);
   });
-  // When Fastify itself rejects a body, it only sets the header.
+  // When Fastify rejects a body, it only sets `Connection: close`, which does not stop Node.js from reading on.
   fastify.addHook('onError', (_request, reply, _error, done) => {
     if (reply.getHeader('connection') === 'close') closeAfterResponse(reply);
     done();
@@ -30,7 +35,8 @@ export function checkRequestHeads(fastify: FastifyInstance): void {
 /** Rejects a URL that no resource can have. Node.js only limits the URL and the headers together. */
 export function limitUrlLength(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (request.url.length > MAX_URL_LENGTH) sendProblem(reply, problemDetails(414, DETAIL_BY_STATUS[414]));
+    if (request.url.length > MAX_URL_LENGTH)
+      sendProblem(reply, createProblemDetails(414, DETAIL_BY_STATUS[414]));
     else done();
   });
 }
@@ -40,21 +46,21 @@ export function validateRequestHead({
   httpVersion,
   headers,
   rawHeaders,
-}: IncomingMessage): Problem | undefined {
+}: IncomingMessage): UnsentProblemDetails | undefined {
   // RFC 9112, section 3.2
   let hosts = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
   }
-  if (hosts > 1) return problemDetails(400, 'The request has more than one Host header.');
-  if (hosts === 0 && httpVersion === '1.1') return problemDetails(400, 'The Host header is missing.');
+  if (hosts > 1) return createProblemDetails(400, 'The request has more than one Host header.');
+  if (hosts === 0 && httpVersion === '1.1') return createProblemDetails(400, 'The Host header is missing.');
   // RFC 9112, section 6.1
   const coding = headers['transfer-encoding'];
   if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || httpVersion !== '1.1')) {
-    return problemDetails(400, 'The only supported Transfer-Encoding is chunked, with HTTP/1.1.');
+    return createProblemDetails(400, 'The only supported Transfer-Encoding is chunked, with HTTP/1.1.');
   }
   // RFC 9110, section 10.1.1
   if (headers.expect === undefined || headers.expect.toLowerCase() === '100-continue') return undefined;
-  return problemDetails(417, 'The only supported expectation is 100-continue.');
+  return createProblemDetails(417, 'The only supported expectation is 100-continue.');
 }

@@ -6,8 +6,8 @@ import type { FastifyInstance } from 'fastify';
 const REQUEST_ID = /^[\x20-\x7e]{1,128}$/;
 
 /** @returns the `X-Request-Id` of the request, which a proxy may have set, if it is valid; else a new ID */
-export function createRequestId({ headers }: IncomingMessage): string {
-  const id = headers['x-request-id'];
+export function createRequestId(request?: IncomingMessage): string {
+  const id = request?.headers['x-request-id'];
   return typeof id === 'string' && REQUEST_ID.test(id) ? id : randomUUID();
 }
 

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { closeAfterResponse } from './http-server.js';
 
-/** How much longer than the longest request a shutdown waits for the connections, in milliseconds. */
+/** How long after `requestTimeout` the remaining connections are closed, in milliseconds. */
 const GRACE_PERIOD = 500;
 
 /** The signals that shut the service down. */
@@ -9,7 +9,7 @@ export const SHUTDOWN_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 /**
  * On shutdown, closes each connection after its response. Fastify only closes idle connections: one that is busy would
- * stay open until its keep-alive timeout, and one on which half a request has arrived would stay open for ever.
+ * stay open until its keep-alive timeout, and one on which half a request has arrived would stay open forever.
  *
  * @param requestTimeout the longest that a request may take, in milliseconds
  */
@@ -29,7 +29,7 @@ export function closeConnectionsOnShutdown(fastify: FastifyInstance, requestTime
 }
 
 /** Exits at once on a second signal, for an operator who does not want to wait for the shutdown. */
-export function exitAtSecondSignal(): void {
+export function exitOnSecondSignal(): void {
   let isShuttingDown = false;
   for (const signal of SHUTDOWN_SIGNALS) {
     process.on(signal, () => {

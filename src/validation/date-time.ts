@@ -16,5 +16,5 @@ export const IsFutureDateTime = () =>
           Date.parse(String(value)) < END_OF_TIME,
       },
     },
-    { message: 'must be a date and time to come, such as 2099-12-31T00:00:00Z' },
+    { message: 'must be a future date and time with an offset from UTC, such as 2099-12-31T00:00:00Z' },
   );

@@ -49,7 +49,7 @@ export class CreateApiKeyDto {
   @ApiPropertyOptional({
     ...DATE_TIME,
     description:
-      'When the present key of the client expires (RFC 3339), unless it expires earlier. If absent, that does not change.',
+      'When the current key of the client expires (RFC 3339), unless it already expires earlier. If absent, that does not change.',
     example: '2099-12-31T00:00:00Z',
   })
   @OptionalNotNull()

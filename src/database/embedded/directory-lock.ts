@@ -9,7 +9,7 @@ import { StartupError } from '../../config/startup-error.js';
 const HOLDER_TIMEOUT = 2000;
 
 /**
- * Keeps other processes of this machine out of a directory. The lock file contains the process ID of the holder, a
+ * Locks a directory against other processes on this machine. The lock file contains the process ID of the holder, a
  * loopback port and a token, with which the holder responds on that port. The file of a killed holder is stale, as nobody
  * responds. Node.js has no `flock`, and a process ID or a port alone may belong to another process by now.
  */
@@ -83,11 +83,12 @@ async function isHeld(content: string): Promise<boolean> {
     const socket = connect({ port: Number(port), host: '127.0.0.1', signal }).setEncoding('utf8');
     for await (const part of socket) {
       response += part as string;
-      // Another program, which may never stop sending.
+      // Another program uses the port now, and may never stop sending.
       if (!token.startsWith(response)) return false;
     }
     return response === token;
   } catch {
+    // A holder that is too busy to respond still holds the lock.
     return signal.aborted;
   }
 }

@@ -55,7 +55,7 @@ export class EmbeddedDatabase {
     return Number(this.server.getServerConn().split(':')[1]);
   }
 
-  /** All connections must be closed before. */
+  /** Stops the engine and releases the lock. All connections must be closed first. */
   async close(): Promise<void> {
     try {
       await this.server.stop();
@@ -67,7 +67,7 @@ export class EmbeddedDatabase {
 }
 
 /**
- * Exits when the engine has failed, for instance because the disk is full: it would go on in an unusable state. Whoever
+ * Exits when the engine has failed, for instance because the disk is full: it would continue in an unusable state. Whoever
  * started the service starts it again, and PostgreSQL recovers what was committed from its write-ahead log.
  */
 class Engine extends PGlite {
@@ -76,6 +76,7 @@ class Engine extends PGlite {
   override async execProtocolRawStream(
     ...[message, options]: Parameters<PGlite['execProtocolRawStream']>
   ): Promise<void> {
+    // Assigned in a callback, which TypeScript does not track.
     let hasPanicked = false as boolean;
     try {
       await super.execProtocolRawStream(message, {
@@ -93,7 +94,7 @@ class Engine extends PGlite {
 
   private exit(reason: string): never {
     this.logger.fatal(
-      `The embedded database has failed (${reason}). Start the service again; no data is lost.`,
+      `The embedded database has failed (${reason}). Start the service again; committed data is not lost.`,
     );
     process.exit(1);
   }

@@ -20,18 +20,18 @@ export async function registerAuthentication(
   fastify.decorateRequest('authenticationError');
 
   fastify.addHook('onRequest', async (request, reply) => {
-    if (isPublic(request)) return;
+    if (isOutsideApi(request)) return;
     try {
       request.client = await authentication.authenticate(request);
     } catch (error) {
       if (!(error instanceof HttpException)) throw error;
       request.authenticationError = error;
     }
-    await rateLimits.for(request.method)?.(request, reply);
+    await rateLimits.limiterFor(request.method)?.(request, reply);
   });
 }
 
-/** Unmatched routes are not public: they are rate-limited, too. */
-function isPublic({ routeOptions }: FastifyRequest): boolean {
+/** Whether a request is for a health check or Swagger UI. Unmatched routes are rate-limited too. */
+function isOutsideApi({ routeOptions }: FastifyRequest): boolean {
   return routeOptions.url?.startsWith('/v1/') === false;
 }
