@@ -68,6 +68,11 @@ describe('A request pipelined behind one that is in progress', () => {
     server.close();
   });
 
+  it('is processed if the response before it was complete at once', async () => {
+    const tooLong = `GET /${'x'.repeat(9000)} HTTP/1.1\r\nHost: x\r\n\r\n`;
+    expect(await exchange(tooLong + create('Behind a complete response'))).toEqual(['414', '201']);
+  });
+
   it.each([
     ['is not valid HTTP', 'hello\r\n\r\n'],
     ['has an ambiguous head', 'GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n'],

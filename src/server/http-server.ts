@@ -32,7 +32,7 @@ export function createHttpServer(handleRequest: RequestListener, requestTimeout:
     // After a response that closes the connection, nothing more is processed (RFC 9112, section 9.6).
     if (socket.writableEnded || socket.destroyed) return;
     const current = newestResponses.get(socket);
-    if (current === undefined || current.closed) {
+    if (current === undefined || !isInProgress(current)) {
       newestResponses.set(socket, response);
       handleRequest(request, response);
     } else {
@@ -83,8 +83,7 @@ export function endConnection(
   const current = newestResponses.get(socket);
   // The malformed bytes are in the body of the current request, or else behind that request.
   const isInBody = current !== undefined && !current.req.complete;
-  const isInProgress = current !== undefined && !current.closed;
-  if (isInProgress && (current.headersSent || !isInBody)) {
+  if (current !== undefined && isInProgress(current) && (current.headersSent || !isInBody)) {
     closeAfterCurrent(current);
     return;
   }
@@ -92,6 +91,11 @@ export function endConnection(
   const hasResponse = isInBody && current.headersSent;
   if (!hasResponse && socket.writable) socket.write(serializeResponse(isInBody ? current.req : undefined));
   socket.destroySoon();
+}
+
+/** A flushed response is complete even before its events are emitted, unless the connection is to be closed after it. */
+function isInProgress({ closed, shouldKeepAlive, writableFinished }: ServerResponse): boolean {
+  return !closed && !(writableFinished && shouldKeepAlive);
 }
 
 /**
