@@ -90,6 +90,11 @@ export class AuthenticationService {
   }
 }
 
+/** Whether a request has a header or a parameter that may contain a key. */
+export function hasCredentials({ headers, query }: FastifyRequest): boolean {
+  return 'authorization' in headers || 'x-api-key' in headers || 'api_key' in (query as object);
+}
+
 /** @returns all keys of a request, from each place that may hold one, including repeated headers */
 function findKeys({ raw: { rawHeaders }, query }: FastifyRequest): string[] {
   const keys: unknown[] = [(query as { api_key?: unknown }).api_key].flat();

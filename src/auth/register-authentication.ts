@@ -1,8 +1,8 @@
 import { HttpException } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Environment } from '../config/environment.js';
-import { AuthenticationService } from './authentication.service.js';
+import { AuthenticationService, hasCredentials } from './authentication.service.js';
 import { RateLimits } from './rate-limits.js';
 
 /**
@@ -19,8 +19,7 @@ export async function registerAuthentication(
   fastify.decorateRequest('client');
   fastify.decorateRequest('authenticationError');
 
-  fastify.addHook('onRequest', async (request, reply) => {
-    if (isOutsideApi(request)) return;
+  const authenticate = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     try {
       request.client = await authentication.authenticate(request);
     } catch (error) {
@@ -28,6 +27,15 @@ export async function registerAuthentication(
       request.authenticationError = error;
     }
     await rateLimits.limiterFor(request.method)?.(request, reply);
+  };
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const isNeeded = hasCredentials(request) || rateLimits.limiterFor(request.method) !== undefined;
+    // Public reads need no promise.
+    if (!isNeeded || isOutsideApi(request)) done();
+    else
+      void authenticate(request, reply).then(() => {
+        done();
+      }, done);
   });
 }
 

@@ -60,7 +60,7 @@ export async function registerHooks(app: NestFastifyApplication, environment: En
 
   // Before anything can respond, so that every response has these headers.
   setRequestIdHeader(fastify);
-  setSecurityHeaders(app);
+  setSecurityHeaders(fastify);
   // Before load shedding: an ambiguous request closes its connection, even while the service is overloaded.
   checkRequestHeads(fastify);
   // Before all work that can be avoided. Also ends requests after REQUEST_TIMEOUT.

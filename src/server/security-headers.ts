@@ -1,47 +1,32 @@
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
 
-/** The most important of the headers for data, where no hook runs that could set all of them. */
+/** For data: a browser must not render it, run anything in it or embed it. */
 export const DATA_HEADERS = {
   'Content-Security-Policy': "default-src 'none';frame-ancestors 'none'",
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
 };
 
-/** The headers of the pages of Swagger UI that differ from those for data. */
+/** For the pages of Swagger UI, which load their own files and have inline styles and images. */
 const PAGE_HEADERS = {
-  // Swagger UI has inline styles and images.
+  ...DATA_HEADERS,
   'Content-Security-Policy':
-    "default-src 'self';base-uri 'self';font-src 'self' data:;form-action 'self';frame-ancestors 'self';img-src 'self' data:;" +
-    "object-src 'none';script-src 'self';script-src-attr 'none';style-src 'self' 'unsafe-inline'",
+    "default-src 'self';base-uri 'self';font-src 'self' data:;form-action 'self';frame-ancestors 'self';" +
+    "img-src 'self' data:;object-src 'none';script-src 'self';script-src-attr 'none';style-src 'self' 'unsafe-inline'",
   'Cross-Origin-Opener-Policy': 'same-origin',
   'X-Frame-Options': 'SAMEORIGIN',
 };
 
 /**
- * Sets the security headers. By default they are those of data: a browser must not render it, run anything in it or
- * embed it. The pages of Swagger UI get a policy that lets them load their own files. `Strict-Transport-Security` is not
- * among them, as it must not be sent over plain HTTP (RFC 6797, section 7.2): the proxy that terminates TLS should send it.
+ * Sets the security headers. `Strict-Transport-Security` is not among them, as it must not be sent over plain HTTP
+ * (RFC 6797, section 7.2): the proxy that terminates TLS should send it. They are constants, as Nest's
+ * `useSecurityHeaders()` and helmet set them on the raw response, which costs a tenth of the throughput of lists.
  */
-export function setSecurityHeaders(app: NestFastifyApplication): void {
-  app.useSecurityHeaders({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: { defaultSrc: "'none'", frameAncestors: "'none'" },
-    },
-    xFrameOptions: { action: 'deny' },
-    strictTransportSecurity: false,
-    // The others only concern pages and what they load.
-    crossOriginOpenerPolicy: false,
-    originAgentCluster: false,
-    xDnsPrefetchControl: false,
-    xDownloadOptions: false,
-    xPermittedCrossDomainPolicies: false,
-    xXssProtection: false,
+export function setSecurityHeaders(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.headers(request.url.startsWith('/docs') ? PAGE_HEADERS : DATA_HEADERS);
+    done();
   });
-  app
-    .getHttpAdapter()
-    .getInstance()
-    .addHook('onRequest', (request, reply, done) => {
-      if (request.url.startsWith('/docs')) reply.headers(PAGE_HEADERS);
-      done();
-    });
 }
