@@ -11,7 +11,7 @@ import { send, Service } from './support/service.js';
 /** The size of a segment of PostgreSQL's write-ahead log, in bytes. */
 const SEGMENT_SIZE = 16 * 1024 * 1024;
 
-/** Fills the current segment of the write-ahead log but for some 60 KB, so that few writes need the next one. */
+/** Fills the current segment of the write-ahead log except for 1 MB, of which the next start uses a part. */
 async function fillWriteAheadLog(dataDirectory: string): Promise<void> {
   const database = await EmbeddedDatabase.open(dataDirectory);
   const client = new pg.Client({
@@ -26,8 +26,8 @@ async function fillWriteAheadLog(dataDirectory: string): Promise<void> {
       `SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint % ${SEGMENT_SIZE} AS used`,
     );
     const free = SEGMENT_SIZE - Number(rows[0]?.used);
-    if (free < 80_000) break;
-    const size = Math.min(free - 60_000, 1_000_000);
+    if (free < 1_100_000) break;
+    const size = Math.min(free - 1_000_000, 1_000_000);
     await client.query(`SELECT pg_logical_emit_message(false, '', repeat('x', ${size}))`);
   }
   await client.end();
