@@ -208,13 +208,17 @@ export function lockOwner(owner: PhoneOwner): QueryConfig {
 
 /** Creates a prepared statement from a text with named parameters, such as `$digits`. PostgreSQL only supports numbered ones. */
 function prepare(name: string, text: string, parameters: Record<string, unknown>): QueryConfig {
-  const names = Object.keys(parameters);
-  return {
-    name,
-    text: text.replace(/\$([a-z]\w*)/g, (_, parameter: string) => `$${names.indexOf(parameter) + 1}`),
-    values: Object.values(parameters),
-  };
+  let numbered = numberedTexts.get(name);
+  if (numbered === undefined) {
+    const names = Object.keys(parameters);
+    numbered = text.replace(/\$([a-z]\w*)/g, (_, parameter: string) => `$${names.indexOf(parameter) + 1}`);
+    numberedTexts.set(name, numbered);
+  }
+  return { name, text: numbered, values: Object.values(parameters) };
 }
+
+/** The texts of prepared statements by name, with numbered parameters. */
+const numberedTexts = new Map<string, string>();
 
 /** The table of each type of owner. */
 const TABLES = {
