@@ -206,6 +206,9 @@ export function lockOwner(owner: PhoneOwner): QueryConfig {
   );
 }
 
+/** The texts of prepared statements by name, with numbered parameters. */
+const numberedTexts = new Map<string, string>();
+
 /** Creates a prepared statement from a text with named parameters, such as `$digits`. PostgreSQL only supports numbered ones. */
 function prepare(name: string, text: string, parameters: Record<string, unknown>): QueryConfig {
   let numbered = numberedTexts.get(name);
@@ -216,9 +219,6 @@ function prepare(name: string, text: string, parameters: Record<string, unknown>
   }
   return { name, text: numbered, values: Object.values(parameters) };
 }
-
-/** The texts of prepared statements by name, with numbered parameters. */
-const numberedTexts = new Map<string, string>();
 
 /** The table of each type of owner. */
 const TABLES = {

@@ -42,7 +42,7 @@ export function limitUrlLength(fastify: FastifyInstance): void {
 }
 
 /** @returns what is wrong with the head of a request; undefined if nothing is */
-export function validateRequestHead({
+function validateRequestHead({
   httpVersion,
   headers,
   rawHeaders,
