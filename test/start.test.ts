@@ -85,8 +85,12 @@ describe('The service refuses to start, with one line of output,', () => {
     ['HOST', '0.0.0.0', /^Wrong settings: REQUIRE_API_KEY must be stated \(never, writes, always\)/],
     ['HOST', '::', /^Wrong settings: REQUIRE_API_KEY must be stated/],
     ['HOST', 'localhost.example.org', /^Wrong settings: REQUIRE_API_KEY must be stated/],
-    ['ADMIN_API_KEY', 'too-short', /^(?!.*too-short)Wrong settings: ADMIN_API_KEY must be 16 to 255 letters/],
-    ['ADMIN_API_KEY', 'with spaces in the key', /^Wrong settings: ADMIN_API_KEY must be/],
+    [
+      'ADMIN_API_KEY',
+      'a-key-of-only-thirty-one-letter',
+      /^(?!.*thirty-one)Wrong settings: ADMIN_API_KEY must be 32 to 255 letters.* node -p "crypto\.randomBytes/,
+    ],
+    ['ADMIN_API_KEY', 'with spaces in this key, but long enough', /^Wrong settings: ADMIN_API_KEY must be/],
     [
       'RATE_LIMIT_READS',
       '0',

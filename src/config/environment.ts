@@ -71,9 +71,13 @@ export class Environment {
   @IsIn(KEY_MODES, { message: `must be one of ${KEY_MODES.join(', ')}` })
   REQUIRE_API_KEY?: KeyMode;
 
-  /** An API key of an admin, for the first start of a deployment: 16 to 255 characters of a bearer token (RFC 6750). */
+  /** An API key of an admin, for the first start of a deployment: 32 to 255 characters of a bearer token (RFC 6750). */
   @IsOptional()
-  @Matches(/^[\w.~+/=-]{16,255}$/, { message: 'must be 16 to 255 letters, digits or any of -._~+/=' })
+  @Matches(/^[\w.~+/=-]{32,255}$/, {
+    message:
+      'must be 32 to 255 letters, digits or any of -._~+/=, such as the output of ' +
+      `node -p "crypto.randomBytes(32).toString('hex')"`,
+  })
   ADMIN_API_KEY?: string;
 
   /** The number of reads per minute of each client, and of each address without a key, 1 to 1,000,000. Unlimited if absent. */

@@ -12,7 +12,7 @@ import { runOnExit } from './run-on-exit.js';
 export const SERVER = process.env.TEST_DATABASE_URL === '' ? undefined : process.env.TEST_DATABASE_URL;
 
 /** The administrator's API key of every service under test. */
-export const ADMIN_API_KEY = 'a-key-of-an-admin-for-tests';
+export const ADMIN_API_KEY = 'a-key-of-an-admin-for-the-tests-of-phones';
 
 export function keyHeader(key: string): Record<string, string> {
   return { authorization: `Bearer ${key}` };
