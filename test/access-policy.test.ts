@@ -13,7 +13,9 @@ class Controller {
 function modesThatNeedKey(decorate: MethodDecorator | undefined, method: string): string[] {
   const handler = () => undefined;
   decorate?.(Controller, 'handle', { value: handler });
-  return KEY_MODES.filter((mode) => accessPolicy(Controller, handler, method, mode).requiresKey);
+  return KEY_MODES.filter(
+    (mode) => accessPolicy({ controller: Controller, method: handler }, method, mode).requiresKey,
+  );
 }
 
 describe('accessPolicy requires a key', () => {

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createApiKey } from '../src/auth/api-key.js';
 import {
@@ -9,7 +12,7 @@ import {
   request,
   restart,
 } from './support/api.js';
-import { type Client, createClient } from './support/clients.js';
+import { type Client, createClient, deleteClient } from './support/clients.js';
 import { keyHeader } from './support/database.js';
 import {
   createOrganization,
@@ -353,5 +356,54 @@ describe('A client', () => {
     expectProblem(await requestAsClient('POST', '/v1/organizations', { name: 'Mine' }), 403, detail);
     expectProblem(await requestAsClient('DELETE', ownPath), 403, detail);
     expect((await requestAsClient('PUT', ownPath, { name: 'Youth Line 24/7' })).status).toBe(200);
+  });
+});
+
+describe('A request whose body has not arrived', () => {
+  const BODY = JSON.stringify(PHONE);
+  let port: number;
+
+  async function listen(settings: { RATE_LIMIT_WRITES?: string } = {}): Promise<void> {
+    await restart({ REQUIRE_API_KEY: 'always', ...settings });
+    await app.listen(0, '127.0.0.1');
+    port = (app.getHttpServer().address() as AddressInfo).port;
+  }
+
+  /** Sends the head of a POST and one byte of its body. */
+  function startPost(path: string, key?: string): Socket {
+    const socket = connect(port, '127.0.0.1');
+    const apiKey = key === undefined ? '' : `X-API-Key: ${key}\r\n`;
+    socket.write(
+      `POST ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n` +
+        `${apiKey}Content-Length: ${BODY.length}\r\n\r\n${BODY[0]}`,
+    );
+    return socket;
+  }
+
+  it('is rejected with 401, 403 or 429 without waiting for the body', async () => {
+    await listen({ RATE_LIMIT_WRITES: '3' });
+    for (const [status, key] of [
+      [403, otherClient.key],
+      [401, undefined],
+      [401, 'malformed'],
+      [401, createApiKey()],
+      [429, undefined],
+    ] as const) {
+      expect(await text(startPost(`${ownPath}/phones`, key))).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    }
+  });
+
+  it('gets 401 when its key is revoked before the rest of the body arrives', async () => {
+    await listen();
+    const { id, key } = await createClient({ organization_ids: [organization.id] });
+    const phones = await listPhones(ownPath);
+    const socket = startPost(`${ownPath}/phones`, key);
+    // The cached key shows that the head of the POST was authorized, as requests are handled in order.
+    await once(socket, 'connect');
+    expect((await request('GET', ownPath, undefined, keyHeader(key))).status).toBe(200);
+    await deleteClient(id);
+    socket.write(BODY.slice(1));
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 401 /);
+    expect(await listPhones(ownPath)).toEqual(phones);
   });
 });

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { ADMIN_API_KEY, databaseSettings, keyHeader, SERVER } from './support/database.js';
@@ -85,5 +87,49 @@ it(
       status = await statusAtSecond();
     } while (status !== 401 && !isLast);
     expect(status).toBe(401);
+  },
+);
+
+it(
+  'a client that one service deletes cannot finish a request to another that it has started before',
+  { skip: SERVER === undefined },
+  async () => {
+    const settings = { ...databaseSettings(), REQUIRE_API_KEY: 'always' };
+    const [first, second] = await Promise.all([
+      new Service(settings).listening(),
+      new Service(settings).listening(),
+    ]);
+    const asAdmin = keyHeader(ADMIN_API_KEY);
+    const { body: organization } = await send<{ id: number }>(
+      'POST',
+      `${first}/organizations`,
+      { name: 'Harbor' },
+      asAdmin,
+    );
+    const { body: client } = await send<{ id: number; key: string }>(
+      'POST',
+      `${first}/clients`,
+      { name: 'X', organization_ids: [organization.id] },
+      asAdmin,
+    );
+    const url = new URL(`${second}/organizations/${organization.id}/phones`);
+    const body = JSON.stringify({ digits: '211' });
+    const post = httpRequest(url, {
+      method: 'POST',
+      headers: {
+        ...keyHeader(client.key),
+        'Content-Type': 'application/json',
+        'Content-Length': body.length,
+      },
+    });
+    post.write(body.slice(0, 1));
+    const statusAtSecond = async () => (await send('GET', url.href, undefined, keyHeader(client.key))).status;
+    expect(await statusAtSecond()).toBe(200);
+    await send('DELETE', `${first}/clients/${client.id}`, undefined, asAdmin);
+    while ((await statusAtSecond()) !== 401) await setTimeout(100);
+    post.end(body.slice(1));
+    const [response] = (await once(post, 'response')) as [IncomingMessage];
+    expect(response.statusCode).toBe(401);
+    expect((await send('GET', url.href, undefined, asAdmin)).body).toEqual([]);
   },
 );

@@ -1,4 +1,6 @@
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import dataSource from '../ormconfig.js';
+import { createApiKey } from '../src/auth/api-key.js';
 import { app, AS_ADMIN, expectProblem, request, restart } from './support/api.js';
 import { createClient } from './support/clients.js';
 import { keyHeader } from './support/database.js';
@@ -79,11 +81,37 @@ describe('Rate limits', () => {
   it('count requests with an invalid body or an unknown path', async () => {
     for (const status of [400, 413, 429]) {
       const body = status === 413 ? ' '.repeat(70_000) : 'no JSON';
-      expect((await request('POST', '/v1/organizations', body)).status).toBe(status);
+      expect((await request('POST', '/v1/organizations', body, AS_ADMIN)).status).toBe(status);
     }
     for (const status of [404, 404, 404, 404, 404, 429]) {
       expect((await request('GET', '/v1/nothing')).status).toBe(status);
     }
+  });
+
+  it('reject an unknown API key from an address that has exceeded them without looking it up', async () => {
+    for (let count = 0; count < 5; count++) await get();
+    await dataSource.transaction(async (manager) => {
+      // A lookup would wait for this lock.
+      await manager.query('LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE');
+      expectProblem(await get(keyHeader(createApiKey())), 429);
+    });
+  });
+
+  it('accept a known API key from an address that has exceeded them', async () => {
+    const { key } = await createClient();
+    expect((await get(keyHeader(key))).status).toBe(200);
+    for (let count = 0; count < 6; count++) await get();
+    expect((await get()).status).toBe(429);
+    expect((await get(keyHeader(key))).status).toBe(200);
+  });
+
+  it('end with their minute even if the clock of the system is set back', async () => {
+    for (let count = 0; count < 6; count++) await get();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 });
+    const { status, headers } = await get();
+    vi.useRealTimers();
+    expect(status).toBe(429);
+    expect(Number(headers['retry-after'])).toBeLessThanOrEqual(60);
   });
 
   it('do not apply to health checks', async () => {

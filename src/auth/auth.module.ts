@@ -2,10 +2,17 @@ import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { AuthGuard } from './auth.guard.js';
 import { AuthenticationService } from './authentication.service.js';
+import { AuthorizationService } from './authorization.service.js';
+import { SecurityLog } from './security-log.js';
 
 /** Guards every route of the application. */
 @Module({
-  providers: [AuthenticationService, { provide: APP_GUARD, useClass: AuthGuard }],
-  exports: [AuthenticationService],
+  providers: [
+    AuthenticationService,
+    AuthorizationService,
+    SecurityLog,
+    { provide: APP_GUARD, useClass: AuthGuard },
+  ],
+  exports: [AuthenticationService, SecurityLog],
 })
 export class AuthModule {}

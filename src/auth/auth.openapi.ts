@@ -1,10 +1,10 @@
-import { ModulesContainer } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DocumentBuilder, OpenAPIObject } from '@nestjs/swagger';
 import { type Environment, environmentConfig } from '../config/environment.js';
 import { problemResponse } from '../common/api-responses.js';
 import { isRead } from '../common/http-methods.js';
 import { accessPolicy } from './access-policy.js';
+import { findRouteHandlers } from './route-handlers.js';
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'] as const;
 
@@ -33,7 +33,7 @@ export function addSecuritySchemes(config: DocumentBuilder): DocumentBuilder {
 export function describeSecurity(document: OpenAPIObject, app: NestFastifyApplication): OpenAPIObject {
   const environment = app.get<Environment>(environmentConfig.KEY);
   const { REQUIRE_API_KEY, RATE_LIMIT_READS, RATE_LIMIT_WRITES } = environment;
-  const handlers = handlersByName(app);
+  const handlers = findRouteHandlers(app);
   for (const path of Object.values(document.paths)) {
     for (const method of METHODS) {
       const operation = path[method];
@@ -41,8 +41,8 @@ export function describeSecurity(document: OpenAPIObject, app: NestFastifyApplic
       const handler = handlers.get(operation.operationId ?? '');
       if (handler === undefined)
         throw new Error(`There is no handler for the operation ${operation.operationId}.`);
-      const rule = accessPolicy(handler.controller, handler.method, method.toUpperCase(), REQUIRE_API_KEY);
-      const { permission, requiresKey, acceptsKey } = rule;
+      const policy = accessPolicy(handler, method.toUpperCase(), REQUIRE_API_KEY);
+      const { permission, requiresKey, acceptsKey } = policy;
       // An empty requirement means that no key is needed.
       operation.security = requiresKey ? SCHEMES : acceptsKey ? [{}, ...SCHEMES] : [];
       if (acceptsKey) operation.responses['401'] = problemResponse(401);
@@ -52,20 +52,4 @@ export function describeSecurity(document: OpenAPIObject, app: NestFastifyApplic
     }
   }
   return document;
-}
-
-/** All handlers, by operation ID. */
-function handlersByName(app: NestFastifyApplication): Map<string, { controller: object; method: object }> {
-  const controllers = [...app.get(ModulesContainer).values()]
-    .flatMap((module) => [...module.controllers.values()])
-    .flatMap(({ metatype }) => (typeof metatype === 'function' ? [metatype] : []));
-  return new Map(
-    controllers.flatMap((controller) => {
-      const prototype = controller.prototype as object;
-      return Object.getOwnPropertyNames(prototype).map((name) => [
-        name,
-        { controller, method: Reflect.get(prototype, name) as object },
-      ]);
-    }),
-  );
 }

@@ -6,7 +6,7 @@ import { Pool } from 'pg';
 import type { IdOrSlug } from '../common/path-params.js';
 import { UnauthenticatedException } from '../common/problem-details.js';
 import { type Environment, environmentConfig } from '../config/environment.js';
-import { hashOf, isApiKey } from './api-key.js';
+import { hashOf, isApiKey, prefixOf } from './api-key.js';
 import { type ClientRow, findClient, RECORD_USE } from './auth.queries.js';
 import type { AuthenticatedClient } from './authenticated-client.js';
 
@@ -24,10 +24,14 @@ const ADMIN: AuthenticatedClient = { is_admin: true, organizations: new Map() };
 @Injectable()
 export class AuthenticationService {
   private readonly logger = new Logger(AuthenticationService.name);
-  /** By the hash of the key. Unknown keys are not cached: they could evict known ones. */
+  /**
+   * By the hash of the key. Unknown keys are not cached: they could evict known ones. Stale entries stay, as they tell
+   * that a key is known.
+   */
   private readonly clients = new LRUCache<string, AuthenticatedClient>({
     max: CACHE_SIZE,
     ttl: TIME_TO_LIVE,
+    noDeleteOnStaleGet: true,
   });
   private readonly adminHash: Buffer | undefined;
   /** The number of calls of {@link invalidateCache}. */
@@ -41,11 +45,15 @@ export class AuthenticationService {
   }
 
   /**
+   * @param beforeUnknownKey called before a key is looked up that this process has not seen yet. May throw
    * @returns the client; undefined when the request has no key
    * @throws BadRequestException for two different keys (RFC 6750, section 3.1)
    * @throws UnauthenticatedException for a key that is malformed, unknown, expired or revoked
    */
-  async authenticate(request: FastifyRequest): Promise<AuthenticatedClient | undefined> {
+  async authenticate(
+    request: FastifyRequest,
+    beforeUnknownKey: () => Promise<void>,
+  ): Promise<AuthenticatedClient | undefined> {
     const [key, ...others] = findKeys(request);
     if (key === undefined) return undefined;
     if (others.some((other) => other !== key)) {
@@ -60,15 +68,17 @@ export class AuthenticationService {
     const cached = this.clients.get(cacheKey);
     if (cached !== undefined) return cached;
 
+    if (this.clients.peek(cacheKey, { allowStale: true }) === undefined) await beforeUnknownKey();
     const { invalidations } = this;
     const start = performance.now();
     const { rows } = await this.pool.query<ClientRow>(findClient(hash));
     const [row] = rows;
     if (row === undefined) {
+      this.clients.delete(cacheKey);
       throw new UnauthenticatedException('The API key is unknown, expired or revoked.', 'invalid_token');
     }
     if (!row.is_use_recorded) await this.recordUse(row.key_id);
-    const client = toAuthenticatedClient(row);
+    const client = toAuthenticatedClient(row, prefixOf(key));
     const age = performance.now() - start;
     const ttl = Math.floor(Math.min(TIME_TO_LIVE, row.expires_in ?? Infinity) - age);
     // A result that was read before a change must not be cached after it.
@@ -95,6 +105,12 @@ export function hasCredentials({ headers, query }: FastifyRequest): boolean {
   return 'authorization' in headers || 'x-api-key' in headers || 'api_key' in (query as object);
 }
 
+/** @returns the prefix of the key in a request; undefined if it has none or a malformed one, which may be another secret */
+export function findKeyPrefix(request: FastifyRequest): string | undefined {
+  const key = findKeys(request).find(isApiKey);
+  return key === undefined ? undefined : prefixOf(key);
+}
+
 /** @returns all keys of a request, from each place that may hold one, including repeated headers */
 function findKeys({ raw: { rawHeaders }, query }: FastifyRequest): string[] {
   const keys: unknown[] = [(query as { api_key?: unknown }).api_key].flat();
@@ -107,9 +123,10 @@ function findKeys({ raw: { rawHeaders }, query }: FastifyRequest): string[] {
   return keys.filter((key): key is string => typeof key === 'string' && key !== '');
 }
 
-function toAuthenticatedClient(row: ClientRow): AuthenticatedClient {
+function toAuthenticatedClient(row: ClientRow, key_prefix: string): AuthenticatedClient {
   const { client_id, key_id, is_admin, organization_ids, slugs } = row;
   const byId = organization_ids.map((id) => [id, id] as const);
   const bySlug = slugs.map((slug, index) => [slug, Number(organization_ids[index])] as const);
-  return { client_id, key_id, is_admin, organizations: new Map<IdOrSlug, number>([...byId, ...bySlug]) };
+  const organizations = new Map<IdOrSlug, number>([...byId, ...bySlug]);
+  return { client_id, key_id, key_prefix, is_admin, organizations };
 }

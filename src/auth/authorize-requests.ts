@@ -1,45 +1,63 @@
-import { HttpException } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Environment } from '../config/environment.js';
-import { AuthenticationService, hasCredentials } from './authentication.service.js';
+import { type AccessPolicy, accessPolicy } from './access-policy.js';
+import { hasCredentials } from './authentication.service.js';
+import { AuthorizationService } from './authorization.service.js';
 import { RateLimits } from './rate-limits.js';
+import { findRouteHandlers } from './route-handlers.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Absent for routes outside the controllers, such as those of Swagger UI, and for unmatched routes. */
+    accessPolicy?: AccessPolicy;
+  }
+}
+
+/** Unmatched routes are rate-limited too, but their response is always 404. */
+const UNMATCHED: AccessPolicy = { permission: 'none', requiresKey: false, acceptsKey: false };
 
 /**
- * Authenticates each request and counts it against the rate limit of its client. Whether an authentication error matters
- * depends on the route, so the guard throws it. Health checks and Swagger UI are public and not limited.
+ * Authorizes each request before its body is read, so that a client without permission cannot make the service wait for
+ * a body. Health checks and Swagger UI are public and not limited.
+ *
+ * @throws Error when a route is registered under `/v1` whose access policy is unknown
  */
-export async function registerAuthentication(
+export async function authorizeRequests(
   app: NestFastifyApplication,
   environment: Environment,
 ): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance();
-  const authentication = app.get(AuthenticationService);
+  const authorization = app.get(AuthorizationService);
   const rateLimits = await RateLimits.register(fastify, environment);
+  const handlers = findRouteHandlers(app);
   fastify.decorateRequest('client');
-  fastify.decorateRequest('authenticationError');
 
-  const authenticate = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    try {
-      request.client = await authentication.authenticate(request);
-    } catch (error) {
-      if (!(error instanceof HttpException)) throw error;
-      request.authenticationError = error;
+  fastify.addHook('onRoute', (route) => {
+    // Nest names the handler of a route `Controller.method`.
+    const handler = handlers.get(route.handler.name.split('.')[1] ?? '');
+    if (handler !== undefined) {
+      const policy = accessPolicy(handler, String(route.method), environment.REQUIRE_API_KEY);
+      route.config = { ...route.config, accessPolicy: policy };
+    } else if (route.url.startsWith('/v1/')) {
+      throw new Error(`There is no handler for the route ${route.url}.`);
     }
-    await rateLimits.limiterFor(request.method)?.(request, reply);
-  };
+  });
+
   fastify.addHook('onRequest', (request, reply, done) => {
-    const isNeeded = hasCredentials(request) || rateLimits.limiterFor(request.method) !== undefined;
+    const policy = request.is404 ? UNMATCHED : request.routeOptions.config.accessPolicy;
+    if (policy === undefined || (policy.permission === 'none' && policy !== UNMATCHED)) {
+      done();
+      return;
+    }
+    // Caches must revalidate, as phone numbers change, and must not share a response that required a key.
+    if (policy !== UNMATCHED)
+      reply.header('Cache-Control', policy.requiresKey ? 'private, no-cache' : 'no-cache');
+    const rateLimit = rateLimits.limitFor(request.method);
     // Public reads need no promise.
-    if (!isNeeded || isOutsideApi(request)) done();
+    if (!policy.requiresKey && rateLimit === undefined && !hasCredentials(request)) done();
     else
-      void authenticate(request, reply).then(() => {
+      void authorization.authorize(request, reply, policy, rateLimit).then(() => {
         done();
       }, done);
   });
-}
-
-/** Whether a request is for a health check or Swagger UI. Unmatched routes are rate-limited too. */
-function isOutsideApi({ routeOptions }: FastifyRequest): boolean {
-  return routeOptions.url?.startsWith('/v1/') === false;
 }

@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
-import rateLimit from '@fastify/rate-limit';
+import rateLimit, { type FastifyRateLimitStore } from '@fastify/rate-limit';
 import { HttpException, HttpStatus } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import { isRead } from '../common/http-methods.js';
 import type { Environment } from '../config/environment.js';
 
@@ -11,54 +12,94 @@ const WINDOW = 60;
 /** How many clients and addresses are counted at once. Beyond that, the least recently seen is forgotten. */
 const CACHE_SIZE = 100_000;
 
-type Limiter = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+type StoreCallback = Parameters<FastifyRateLimitStore['incr']>[1];
 
-/** Counts the reads and the writes of each client, and of each address without a key, against their limits. */
+/** A limit for the requests of each client, and of each address without a key. */
+export interface RateLimit {
+  /**
+   * Counts a request, and sets the `RateLimit` headers.
+   *
+   * @throws HttpException with status 429 when the limit is exceeded
+   */
+  count(request: FastifyRequest, reply: FastifyReply): Promise<void>;
+  /** Whether the next request of the client or address would exceed the limit. */
+  isUsedUp(request: FastifyRequest): Promise<boolean>;
+}
+
+/** The limits for reads and for writes. */
 export class RateLimits {
   private constructor(
-    private readonly reads?: Limiter,
-    private readonly writes?: Limiter,
+    private readonly reads?: RateLimit,
+    private readonly writes?: RateLimit,
   ) {}
 
   static async register(fastify: FastifyInstance, environment: Environment): Promise<RateLimits> {
-    await fastify.register(rateLimit, { global: false, cache: CACHE_SIZE });
+    await fastify.register(rateLimit, { global: false, store: MonotonicStore });
     return new RateLimits(
-      createLimiter(fastify, 'reads', environment.RATE_LIMIT_READS),
-      createLimiter(fastify, 'writes', environment.RATE_LIMIT_WRITES),
+      createRateLimit(fastify, 'reads', environment.RATE_LIMIT_READS),
+      createRateLimit(fastify, 'writes', environment.RATE_LIMIT_WRITES),
     );
   }
 
-  /** @returns the limiter for requests of this method; undefined if there is no limit */
-  limiterFor(method: string): Limiter | undefined {
+  /** @returns the limit for requests of this method; undefined if there is none */
+  limitFor(method: string): RateLimit | undefined {
     return isRead(method) ? this.reads : this.writes;
   }
 }
 
-/**
- * Creates a function that counts a request, sets the `RateLimit` headers and throws an HttpException with status 429
- * above the limit.
- */
-function createLimiter(
+function createRateLimit(
   fastify: FastifyInstance,
   name: string,
   limit: number | undefined,
-): Limiter | undefined {
+): RateLimit | undefined {
   if (limit === undefined) return undefined;
-  const count = fastify.createRateLimit({ max: limit, timeWindow: WINDOW * 1000, keyGenerator });
-  return async (request, reply) => {
-    const result = await count(request);
-    if (result.isAllowed) return;
-    const { remaining, ttlInSeconds, isExceeded } = result;
-    // draft-ietf-httpapi-ratelimit-headers-11
-    reply.header('RateLimit-Policy', `"${name}";q=${limit};w=${WINDOW}`);
-    reply.header('RateLimit', `"${name}";r=${remaining};t=${ttlInSeconds}`);
-    if (!isExceeded) return;
-    reply.header('Retry-After', ttlInSeconds);
-    throw new HttpException(
-      `No more than ${limit} ${name} per minute are allowed. Retry in ${ttlInSeconds} seconds.`,
-      HttpStatus.TOO_MANY_REQUESTS,
-    );
+  const limiter = fastify.createRateLimit({ max: limit, timeWindow: WINDOW * 1000, keyGenerator });
+  return {
+    async count(request, reply) {
+      const result = await limiter(request);
+      if (result.isAllowed) return;
+      const { remaining, ttlInSeconds, isExceeded } = result;
+      // draft-ietf-httpapi-ratelimit-headers-11
+      reply.header('RateLimit-Policy', `"${name}";q=${limit};w=${WINDOW}`);
+      reply.header('RateLimit', `"${name}";r=${remaining};t=${ttlInSeconds}`);
+      if (!isExceeded) return;
+      reply.header('Retry-After', ttlInSeconds);
+      throw new HttpException(
+        `No more than ${limit} ${name} per minute are allowed. Retry in ${ttlInSeconds} seconds.`,
+        HttpStatus.TOO_MANY_REQUESTS,
+      );
+    },
+    async isUsedUp(request) {
+      const result = await limiter(request, { increment: false });
+      return !result.isAllowed && result.remaining === 0;
+    },
   };
+}
+
+/**
+ * Counts in time windows that are measured by the monotonic clock. The plugin's own store uses the system clock, which
+ * would lock clients out for as long as it is set back.
+ */
+class MonotonicStore implements FastifyRateLimitStore {
+  private readonly counts = new LRUCache<string, number>({
+    max: CACHE_SIZE,
+    ttl: WINDOW * 1000,
+    noUpdateTTL: true,
+  });
+
+  incr(key: string, callback: StoreCallback): void {
+    this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
+    this.read(key, callback);
+  }
+
+  read(key: string, callback: StoreCallback): void {
+    const current = this.counts.get(key) ?? 0;
+    callback(null, { current, ttl: this.counts.getRemainingTTL(key) });
+  }
+
+  child(): MonotonicStore {
+    return new MonotonicStore();
+  }
 }
 
 function keyGenerator({ client, ip, socket }: FastifyRequest): string {

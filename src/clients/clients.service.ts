@@ -13,6 +13,7 @@ import {
 import { createApiKey, hashOf, prefixOf } from '../auth/api-key.js';
 import { ApiKey } from './api-key.entity.js';
 import { AuthenticationService } from '../auth/authentication.service.js';
+import { SecurityLog } from '../auth/security-log.js';
 import type { AuthenticatedClient } from '../auth/authenticated-client.js';
 import { Client } from './client.entity.js';
 import { ClientOrganization } from './client-organization.entity.js';
@@ -32,6 +33,7 @@ export class ClientsService {
   constructor(
     private readonly dataSource: DataSource,
     private readonly authentication: AuthenticationService,
+    private readonly securityLog: SecurityLog,
   ) {}
 
   async list(query: PageQuery): Promise<Page<ClientDto>> {
@@ -47,17 +49,22 @@ export class ClientsService {
   }
 
   /** @throws ValidationException for an organization that does not exist */
-  create(
+  async create(
     admin: AuthenticatedClient,
     { name, is_admin = false, organization_ids = [] }: CreateClientDto,
   ): Promise<NewClientDto> {
-    return this.executeAsAdmin(admin, async (manager) => {
+    const client = await this.executeAsAdmin(admin, async (manager) => {
       const { identifiers } = await manager.insert(Client, { name, is_admin });
       const { id } = identifiers[0] as { id: number };
       await grantOrganizations(manager, id, organization_ids);
       const { key } = await insertKey(manager, id);
       return Object.assign(await getClient(manager, id), { key });
     });
+    this.securityLog.logChange('Client created', admin, {
+      client_id: client.id,
+      key_prefix: prefixOf(client.key),
+    });
+    return client;
   }
 
   /**
@@ -66,12 +73,12 @@ export class ClientsService {
    * @throws ForbiddenException when a client would revoke its own admin permission
    * @throws ValidationException for an organization that does not exist
    */
-  update(admin: AuthenticatedClient, id: number, changes: UpdateClientDto): Promise<ClientDto> {
+  async update(admin: AuthenticatedClient, id: number, changes: UpdateClientDto): Promise<ClientDto> {
     const { name, is_admin, organization_ids } = changes;
     if (is_admin === false && admin.client_id === id) {
       throw new ForbiddenException('A client cannot revoke its own admin permission; another admin can.');
     }
-    return this.executeAsAdmin(admin, async (manager) => {
+    const client = await this.executeAsAdmin(admin, async (manager) => {
       await checkClientExists(manager, id);
       if (name !== undefined || is_admin !== undefined) await manager.update(Client, id, { name, is_admin });
       if (organization_ids !== undefined) {
@@ -80,6 +87,8 @@ export class ClientsService {
       }
       return getClient(manager, id);
     });
+    this.securityLog.logChange('Client updated', admin, { client_id: id });
+    return client;
   }
 
   /**
@@ -87,14 +96,15 @@ export class ClientsService {
    *
    * @throws ForbiddenException when a client would delete itself
    */
-  delete(admin: AuthenticatedClient, id: number): Promise<void> {
+  async delete(admin: AuthenticatedClient, id: number): Promise<void> {
     if (admin.client_id === id) {
       throw new ForbiddenException('A client cannot delete itself; another admin can.');
     }
-    return this.executeAsAdmin(admin, async (manager) => {
+    await this.executeAsAdmin(admin, async (manager) => {
       const { affected } = await manager.delete(Client, { id });
       if (affected === 0) throw notFound('client');
     });
+    this.securityLog.logChange('Client deleted', admin, { client_id: id });
   }
 
   /**
@@ -103,8 +113,12 @@ export class ClientsService {
    * @param expires_at when the present key of the client expires, unless it expires earlier
    * @throws ConflictException when the client already has two keys
    */
-  createKey(admin: AuthenticatedClient, id: number, { expires_at }: CreateApiKeyDto): Promise<NewApiKeyDto> {
-    return this.executeAsAdmin(admin, async (manager) => {
+  async createKey(
+    admin: AuthenticatedClient,
+    id: number,
+    { expires_at }: CreateApiKeyDto,
+  ): Promise<NewApiKeyDto> {
+    const key = await this.executeAsAdmin(admin, async (manager) => {
       await checkClientExists(manager, id);
       await manager.query(DELETE_EXPIRED_KEYS, [id]);
       if ((await manager.countBy(ApiKey, { client_id: id })) >= MAX_KEYS) {
@@ -113,6 +127,8 @@ export class ClientsService {
       if (expires_at !== undefined) await manager.query(EXPIRE_KEYS, [id, expires_at]);
       return insertKey(manager, id);
     });
+    this.securityLog.logChange('Key created', admin, { client_id: id, key_prefix: key.prefix });
+    return key;
   }
 
   /**
@@ -120,15 +136,18 @@ export class ClientsService {
    *
    * @throws ForbiddenException when a client would revoke its own last key that does not expire
    */
-  deleteKey(admin: AuthenticatedClient, clientId: number, id: number): Promise<void> {
-    return this.executeAsAdmin(admin, async (manager) => {
-      const { affected } = await manager.delete(ApiKey, { id, client_id: clientId });
-      if (affected === 0) throw notFound('key');
+  async deleteKey(admin: AuthenticatedClient, clientId: number, id: number): Promise<void> {
+    const key_prefix = await this.executeAsAdmin(admin, async (manager) => {
+      const key = await manager.findOneBy(ApiKey, { id, client_id: clientId });
+      if (key === null) throw notFound('key');
+      await manager.delete(ApiKey, { id });
       const isOwnKey = admin.client_id === clientId;
       if (isOwnKey && !(await manager.existsBy(ApiKey, { client_id: clientId, expires_at: IsNull() }))) {
         throw new ForbiddenException('A client cannot revoke its own last key; another admin can.');
       }
+      return key.prefix;
     });
+    this.securityLog.logChange('Key revoked', admin, { client_id: clientId, key_prefix });
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyBaseLogger, LogController } from 'fastify';
-import { registerAuthentication } from '../auth/register-authentication.js';
+import { authorizeRequests } from '../auth/authorize-requests.js';
 import { setEntityTags } from '../common/etag.js';
 import { setLocationHeader } from '../common/location-header.js';
 import { rejectUnsupportedHeaders } from '../common/supported-headers.js';
@@ -72,9 +72,9 @@ export async function registerHooks(app: NestFastifyApplication, environment: En
   limitUrlLength(fastify);
   // Likewise.
   rejectUnsupportedHeaders(fastify);
-  // Before the body is read, so that rejected bodies count against the rate limit.
-  await registerAuthentication(app, environment);
-  // Then the body is read, and the handler runs.
+  // Before the body is read: a client without permission must not make the service wait for one.
+  await authorizeRequests(app, environment);
+  // Then the body is read, the guard authorizes a write again, and the handler runs.
   registerJsonBodyParser(fastify);
   // After the handler, as it needs the object that the handler returned.
   setLocationHeader(fastify);

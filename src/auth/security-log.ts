@@ -1,0 +1,62 @@
+import { type HttpException, Injectable, Logger } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import type { AuthenticatedClient } from './authenticated-client.js';
+import { findKeyPrefix, hasCredentials } from './authentication.service.js';
+
+/** The number of rejected keys that are logged in a second. An attacker must not fill the disk. */
+const MAX_REJECTIONS = 5;
+
+/** What a change to clients was made to. */
+interface ChangedClient {
+  client_id: number;
+  /** The beginning of the API key that was created or revoked. */
+  key_prefix?: string;
+}
+
+/** Logs who changed clients and keys, and which keys were rejected. It never logs a key, only its prefix. */
+@Injectable()
+export class SecurityLog {
+  private readonly logger = new Logger(SecurityLog.name);
+  private secondStart = -Infinity;
+  /** The number of keys that were rejected since `secondStart`. */
+  private rejections = 0;
+
+  /** @param change what was done, such as `Client created` */
+  logChange(change: string, author: AuthenticatedClient, target: ChangedClient): void {
+    this.logger.log({ msg: change, author: describeClient(author), ...target });
+  }
+
+  /**
+   * Logs a key that was rejected, or that does not give the permission. A request without a key is not logged.
+   *
+   * @param error the response
+   */
+  logRejectedKey(request: FastifyRequest, error: HttpException): void {
+    if (!hasCredentials(request)) return;
+    const now = performance.now();
+    if (now - this.secondStart >= 1000) {
+      const omitted = this.rejections - MAX_REJECTIONS;
+      if (omitted > 0) this.logger.warn({ msg: 'More API keys were rejected', omitted });
+      this.secondStart = now;
+      this.rejections = 0;
+    }
+    this.rejections++;
+    if (this.rejections > MAX_REJECTIONS) return;
+    const { client, id, ip, method, routeOptions } = request;
+    this.logger.warn({
+      msg: 'An API key was rejected',
+      reason: error.message,
+      status: error.getStatus(),
+      key_prefix: findKeyPrefix(request),
+      ...(client && { client: describeClient(client) }),
+      address: ip,
+      method,
+      route: routeOptions.url,
+      request_id: id,
+    });
+  }
+}
+
+function describeClient({ client_id, key_prefix }: AuthenticatedClient) {
+  return client_id === undefined ? 'ADMIN_API_KEY' : { client_id, key_prefix };
+}
