@@ -59,7 +59,7 @@ describe.each(RESOURCES)('For the collection $collection,', ({ type, collection,
     expectProblem(await request('PUT', resourcePath, named('New Name')), 404, detail);
   });
 
-  it.each([undefined, null, 5, '', '  ', 'x'.repeat(256), 'a\u0000b', 'a\nb', '\ud800', '\u200b', [], {}])(
+  it.each([undefined, null, 5, '', '  ', 'x'.repeat(256), 'a\u0000b', 'a\nb', '\ud800', '\u3164', [], {}])(
     'POST and PUT return 400 when the name is %j',
     async (name) => {
       const resource = await create('Kept');

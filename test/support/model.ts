@@ -162,9 +162,12 @@ function isBlank(value: unknown): boolean {
   return typeof value === 'string' && value.trim() === '' && !value.includes('\uFEFF');
 }
 
+/** The requests contain no emoji, in which some of these characters are valid. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{DI}\u{16FE4}\u2800\u{13441}\u{13442}\u{1D159}]/u;
+
 /** Whether a value is a string of 1 to 255 visible code points, not counting surrounding white space. */
 function isText(value: unknown): value is string {
   if (typeof value !== 'string' || value.includes('\uFEFF') || !value.isWellFormed()) return false;
   const text = value.trim();
-  return text !== '' && Array.from(text).length <= 255 && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text);
+  return text !== '' && Array.from(text).length <= 255 && !INVISIBLE.test(text);
 }
