@@ -54,5 +54,5 @@ export class CreateApiKeyDto {
   })
   @OptionalNotNull()
   @IsFutureDateTime()
-  expires_at?: string;
+  expires_at?: Date;
 }
