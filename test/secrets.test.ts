@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, it } from 'vitest';
+import dataSource from '../ormconfig.js';
 import { createApiKey } from '../src/auth/api-key.js';
 import { ADMIN_API_KEY, databaseSettings } from './support/database.js';
 import { send, Service } from './support/service.js';
@@ -54,4 +55,35 @@ it('an API key appears in no log line and no response, however it is sent', asyn
     expect(output.join('\n')).not.toContain(key);
     expect(responses.join('\n')).not.toContain(key);
   }
+});
+
+it('a logged error does not repeat what the request contained', async () => {
+  await dataSource.initialize();
+  await dataSource.runMigrations();
+  // The detail of this error contains the row, and the message of the next one the value.
+  await dataSource.query(`ALTER TABLE organizations ADD CONSTRAINT ck_test CHECK (name NOT LIKE '%hidden%')`);
+  await dataSource.query(`
+    CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        RAISE EXCEPTION 'invalid input syntax: "%"', NEW.digits USING ERRCODE = '22P02', DETAIL = NEW.digits;
+      END
+    $$`);
+  await dataSource.query('CREATE TRIGGER fail BEFORE INSERT ON phones FOR EACH ROW EXECUTE FUNCTION fail()');
+  await dataSource.destroy();
+
+  const service = new Service();
+  const api = await service.listening();
+  const { body: organization } = await send<{ id: number }>('POST', `${api}/organizations`, {
+    name: 'Harbor',
+  });
+  const path = `${api}/organizations/${organization.id}`;
+  expect(await send('PUT', path, { name: 'a hidden name' })).toMatchObject({ status: 500 });
+  expect(await send('POST', `${path}/phones`, { digits: 'a hidden 211' })).toMatchObject({ status: 400 });
+  const { output } = await service.end('SIGTERM');
+  const logged = output.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ err }) => err);
+  expect(logged).toMatchObject([
+    { status: 500, err: { code: '23514', table: 'organizations', constraint: 'ck_test' } },
+    { status: 400, msg: 'invalid input syntax: "…"', err: { code: '22P02' } },
+  ]);
+  expect(output.join('\n')).not.toContain('hidden');
 });

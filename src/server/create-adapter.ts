@@ -11,6 +11,7 @@ import { registerCors } from './cors.js';
 import { createHttpServer } from './http-server.js';
 import { registerJsonBodyParser } from './json-body-parser.js';
 import { shedLoad } from './load-shedding.js';
+import { serializeError } from './pino-logger.js';
 import { ProblemDetailsFilter } from './problem-details.filter.js';
 import { handleClientError, handleFrameworkError, rejectConnect } from './raw-responses.js';
 import { checkRequestHeads, limitUrlLength } from './request-head.js';
@@ -30,7 +31,7 @@ export function createAdapter({ LOG_LEVEL, REQUEST_TIMEOUT, TRUST_PROXY }: Envir
     genReqId: createRequestId,
     // The reverse proxy writes the access log. Here it would cost up to a quarter of the throughput.
     logController: new LogController({ disableRequestLogging: true }),
-    logger: { level: LOG_LEVEL, base: null },
+    logger: { level: LOG_LEVEL, base: null, serializers: { err: serializeError } },
     // Requests are not logged, so they need no logger of their own.
     childLoggerFactory: (logger: FastifyBaseLogger) => logger,
     // During a shutdown, requests on open connections are processed, not rejected with 503.

@@ -1,5 +1,7 @@
-import type { LoggerService } from '@nestjs/common';
+import { HttpException, type LoggerService } from '@nestjs/common';
 import type { FastifyBaseLogger } from 'fastify';
+import type { DatabaseError } from 'pg';
+import { postgresError } from '../database/postgres-errors.js';
 
 /** The loggers of Nest that report each module, controller and route. */
 const NEST_LOGGERS = ['InstanceLoader', 'NestApplication', 'NestFactory', 'RouterExplorer', 'RoutesResolver'];
@@ -36,8 +38,46 @@ export class PinoLogger implements LoggerService {
     parameters: unknown[],
   ): void {
     const fields = { context: parameters.at(-1), stack: parameters.at(-2) };
-    if (message instanceof Error) this.pino[level]({ ...fields, err: message });
-    else if (typeof message === 'string') this.pino[level](fields, message);
-    else this.pino[level]({ ...fields, ...(message as object) });
+    if (typeof message === 'string') {
+      this.pino[level](fields, message);
+      return;
+    }
+    const entry = message instanceof Error ? { err: message } : (message as { err?: unknown });
+    // Serialized here, because pino also copies the message of an error to the line.
+    const err = entry.err instanceof Error ? serializeError(entry.err) : entry.err;
+    this.pino[level]({ ...fields, ...entry, err });
   }
+}
+
+interface SerializedError {
+  type: string;
+  message: string;
+  stack: string;
+  [field: string]: unknown;
+}
+
+/**
+ * Serializes an error for the log. Only these fields are safe: others of TypeORM and `pg` contain the statement, its
+ * parameters and the values of the row.
+ */
+export function serializeError(error: Error | SerializedError): SerializedError {
+  if (!(error instanceof Error)) return error;
+  const { message, stack = '', cause }: Error = error;
+  const { code, severity, table, constraint } = postgresError(error) ?? (error as Partial<DatabaseError>);
+  // Data exceptions of PostgreSQL quote the value in their message.
+  const safeMessage = code?.startsWith('22') ? message.replace(/".*"/s, '"…"') : message;
+  return {
+    type: error.constructor.name,
+    message: safeMessage,
+    stack: stack.replace(message, () => safeMessage),
+    code,
+    severity,
+    table,
+    constraint,
+    // The result of a failed health check.
+    response: error instanceof HttpException ? error.getResponse() : undefined,
+    cause: cause instanceof Error ? serializeError(cause) : undefined,
+    aggregateErrors:
+      error instanceof AggregateError ? (error.errors as Error[]).map(serializeError) : undefined,
+  };
 }
