@@ -7,7 +7,7 @@ const DESCRIPTION = `
 The phone numbers of the organizations, opportunities and locations in a directory of human services.
 
 An owner has at most one primary number: making one primary demotes the previous one. Numbers are stored as they were
-written, character for character. Error responses are problem details (RFC 9457), which list all field errors at once.`;
+written, character for character. Error responses are problem details (RFC 9457), which list up to 20 field errors at once.`;
 
 /** Builds the OpenAPI document from the decorators of the application. */
 function buildOpenApiDocument(app: NestFastifyApplication): OpenAPIObject {

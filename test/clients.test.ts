@@ -182,6 +182,13 @@ describe('A client', () => {
     expect(await getClient(client.id)).toEqual(client);
   });
 
+  it('is rejected with the first 20 of the organizations that do not exist', async () => {
+    const organization_ids = Array.from({ length: 1000 }, (_, number) => 2_000_000_000 + number);
+    const response = await asAdmin('POST', '/v1/clients', { name: 'X', organization_ids });
+    expectProblem(response, 400, 'The body is invalid; see errors. Errors that are not listed: 980.');
+    expect((response.body as { errors: object[] }).errors).toHaveLength(20);
+  });
+
   it.each([null, 1, '1', {}, { 0: 1 }, [null], ['1'], [1.5], [0], [[1]], [{}], [2147483648]])(
     'is rejected with 400 when organization_ids is %j',
     async (organization_ids) => {

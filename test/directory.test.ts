@@ -135,8 +135,23 @@ describe.each(RESOURCES)('For the collection $collection,', ({ type, collection,
       expectFieldErrors(await request('GET', `${path}?per_page=${perPage}`), { parameter: 'per_page' });
     });
 
-    it('ignores unknown query parameters', async () => {
-      expect((await request('GET', `${path}?sort=name&__proto__=x&constructor=y`)).status).toBe(200);
+    it.each(['perpage', 'sort', '__proto__', 'constructor', 'toString', ''])(
+      'returns 400 for the unknown query parameter "%s"',
+      async (parameter) => {
+        const error = { parameter, detail: 'is not a known parameter' };
+        expectFieldErrors(await request('GET', `${path}?page=1&${parameter}=1`), error);
+        expectFieldErrors(await request('GET', `${path}?${parameter}=1&${parameter}=2&page=1`), error);
+      },
+    );
+
+    it('accepts api_key, which authentication reads', async () => {
+      expect((await request('GET', `${path}?page=1&api_key=x`)).status).toBe(200);
+    });
+
+    it('returns 400 for more than 50 query parameters', async () => {
+      const query = Array.from({ length: 51 }, (_, number) => `p${number}`).join('&');
+      const detail = 'The query has 51 parameters, but at most 50 are allowed.';
+      expectProblem(await request('GET', `${path}?${query}`), 400, detail);
     });
   });
 });

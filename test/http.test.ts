@@ -189,7 +189,7 @@ describe('A path', () => {
   });
 
   it('returns 414 when the URL is longer than 8 KiB', async () => {
-    const urlOfLength = (length: number) => '/v1/organizations?x='.padEnd(length, 'x');
+    const urlOfLength = (length: number) => '/health/live?x='.padEnd(length, 'x');
     expect((await request('GET', urlOfLength(8192))).status).toBe(200);
     expectProblem(await request('GET', urlOfLength(8193)), 414, 'The URL is longer than 8 KiB.');
     expectProblem(await request('GET', `/v1/${'x'.repeat(8192)}`), 414, 'The URL is longer than 8 KiB.');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { expectFieldErrors, request } from './support/api.js';
+import { expectFieldErrors, expectProblem, request } from './support/api.js';
 import { createOwner, createPhone, listPhones, OWNER_CASES, type Phone } from './support/owners.js';
 
 const INVISIBLE = ['\u200b', '\u202e', '\u2066', '\ufeff', '\u00ad', '\u2060', '\u{e0001}'];
@@ -123,6 +123,37 @@ describe.each(OWNER_CASES)('A phone of %s', (_, type) => {
     expectFieldErrors(await request('POST', `${owner}/phones`, body), fieldError);
     expectFieldErrors(await request('PUT', `${owner}/phones/${phone.id}`, body), fieldError);
     expect(await listPhones(owner)).toEqual([phone]);
+  });
+
+  it('is rejected with the first 20 field errors and the number of the others', async () => {
+    const unknown = Array.from({ length: 29 }, (_, number): [string, number] => [`field_${number}`, number]);
+    const response = await request<{ errors: object[] }>('POST', `${owner}/phones`, {
+      digits: 'call us',
+      ...Object.fromEntries(unknown),
+    });
+    expectProblem(response, 400, 'The body is invalid; see errors. Errors that are not listed: 10.');
+    expect(response.body.errors).toHaveLength(20);
+  });
+
+  it('is rejected when its body has more than 50 fields', async () => {
+    const names = Array.from({ length: 3000 }, (_, number) => `field_${number}`);
+    const toBody = (count: number) => Object.fromEntries(names.slice(0, count).map((name) => [name, 1]));
+    const detail = 'The body has 3000 fields, but at most 50 are allowed.';
+    expectProblem(await request('POST', `${owner}/phones`, toBody(3000)), 400, detail);
+    expectProblem(await request('PUT', `${owner}/phones/${phone.id}`, toBody(3000)), 400, detail);
+    expectProblem(await request('POST', `${owner}/phones`, toBody(51)), 400, detail.replace('3000', '51'));
+    // With one field less, each of them is an error, and digits is missing.
+    expectProblem(
+      await request('POST', `${owner}/phones`, toBody(50)),
+      400,
+      'The body is invalid; see errors. Errors that are not listed: 31.',
+    );
+  });
+
+  it('is rejected with a field error for a list of any length', async () => {
+    for (const digits of [['211'], Array(30_000).fill(1)]) {
+      expectFieldErrors(await request('POST', `${owner}/phones`, { digits }), { pointer: '/digits' });
+    }
   });
 
   it('is rejected with a field error whose pointer is escaped as in JSON Pointer', async () => {

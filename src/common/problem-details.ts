@@ -5,6 +5,9 @@ import type { FastifyReply } from 'fastify';
 
 export const PROBLEM_JSON = 'application/problem+json';
 
+/** How many field errors a response lists. */
+const MAX_FIELD_ERRORS = 20;
+
 /** A field error in a body or a query. Either `pointer` or `parameter` is present. */
 export class FieldError {
   @ApiPropertyOptional({
@@ -34,7 +37,11 @@ export class ProblemDetails {
   @ApiProperty({ example: 'The body is invalid; see errors.' })
   detail!: string;
 
-  @ApiPropertyOptional({ type: [FieldError], description: 'All field errors.' })
+  @ApiPropertyOptional({
+    type: [FieldError],
+    maxItems: MAX_FIELD_ERRORS,
+    description: 'The field errors. If there are more, `detail` says how many are not listed.',
+  })
   errors?: FieldError[];
 
   @ApiProperty({
@@ -88,13 +95,15 @@ export function notFound(resource: string): NotFoundException {
   return new NotFoundException(`There is no such ${resource}.`);
 }
 
-/** 400: a body or a query has invalid fields. */
+/** 400: a body or a query has invalid fields, of which the first 20 are listed. */
 export class ValidationException extends BadRequestException {
-  constructor(
-    part: 'body' | 'query',
-    readonly errors: FieldError[],
-  ) {
-    super(`The ${part} is invalid; see errors.`);
+  readonly errors: FieldError[];
+
+  constructor(part: 'body' | 'query', errors: FieldError[]) {
+    const unlisted = errors.length - MAX_FIELD_ERRORS;
+    const rest = unlisted > 0 ? ` Errors that are not listed: ${unlisted}.` : '';
+    super(`The ${part} is invalid; see errors.${rest}`);
+    this.errors = errors.slice(0, MAX_FIELD_ERRORS);
   }
 }
 

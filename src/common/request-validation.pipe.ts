@@ -1,8 +1,18 @@
-import { type ArgumentMetadata, Injectable, type PipeTransform, type Type } from '@nestjs/common';
+import {
+  type ArgumentMetadata,
+  BadRequestException,
+  Injectable,
+  type PipeTransform,
+  type Type,
+} from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
-import { validateSync, type ValidatorOptions } from 'class-validator';
+import { validateSync } from 'class-validator';
 import { compileCheck } from '../validation/compiled-check.js';
+import { MAX_LISTED_IDS } from '../validation/id.js';
 import { type FieldError, ValidationException } from './problem-details.js';
+
+/** The largest number of fields in a body, and of parameters in a query. Each unknown one takes about 10 µs to reject. */
+const MAX_FIELDS = 50;
 
 const OPTIONAL_BODY = 'request:optional body';
 
@@ -12,24 +22,36 @@ export const OptionalBody = (): ClassDecorator => (target) => {
 };
 
 /**
- * Transforms a body or a query into its DTO, and rejects it with all of its field errors. Unknown fields of a body are
- * errors; unknown query parameters are ignored. Applied to each `@Body` and `@Query`, because Nest would run a global pipe
- * for every parameter of every handler.
+ * Transforms a body or a query into its DTO, and rejects it with its field errors. Unknown fields and parameters are errors,
+ * too. Applied to each `@Body` and `@Query`, because Nest would run a global pipe for every parameter of every handler.
  */
 @Injectable()
 export class RequestValidationPipe implements PipeTransform {
   private readonly checks = new Map<Type, (object: object) => boolean>();
 
-  /** @throws ValidationException */
+  /**
+   * @throws ValidationException
+   * @throws BadRequestException when there are too many fields
+   */
   transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
     if (metatype === undefined || (type !== 'body' && type !== 'query')) return value;
     if (value === undefined && Reflect.hasMetadata(OPTIONAL_BODY, metatype)) return new metatype();
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw new ValidationException(type, [{ pointer: '', detail: 'must be a JSON object' }]);
     }
-    const dto = plainToInstance(metatype, replaceNestedValues(value)) as object;
-    if (type === 'body' && this.isValid(metatype, value, dto)) return dto;
-    const errors = type === 'body' ? validateBody(value, dto) : validateQuery(dto);
+    const fields = Object.entries(value);
+    if (fields.length > MAX_FIELDS) {
+      const names = type === 'body' ? 'fields' : 'parameters';
+      throw new BadRequestException(
+        `The ${type} has ${fields.length} ${names}, but at most ${MAX_FIELDS} are allowed.`,
+      );
+    }
+    const plain = replaceNestedValues(fields);
+    // Authentication reads the key.
+    if (type === 'query') delete plain.api_key;
+    const dto = plainToInstance(metatype, plain) as object;
+    if (type === 'body' && this.isValid(metatype, plain, dto)) return dto;
+    const errors = findFieldErrors(type, plain, dto);
     if (errors.length > 0) throw new ValidationException(type, errors);
     return dto;
   }
@@ -49,11 +71,14 @@ export class RequestValidationPipe implements PipeTransform {
 const NESTED = Symbol('nested');
 
 /** Replaces what is deeper than a list of scalars. class-transformer would recurse into it without a limit. */
-function replaceNestedValues(value: object): object {
+function replaceNestedValues(fields: [string, unknown][]): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(value).map(([field, inner]: [string, unknown]) => [
+    fields.map(([field, inner]) => [
       field,
-      Array.isArray(inner) ? inner.map(replaceNested) : replaceNested(inner),
+      // A list that is longer than any list of IDs is invalid in every field.
+      Array.isArray(inner) && inner.length <= MAX_LISTED_IDS
+        ? inner.map(replaceNested)
+        : replaceNested(inner),
     ]),
   );
 }
@@ -62,33 +87,25 @@ function replaceNested(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? NESTED : value;
 }
 
-const UNKNOWN_FIELD = 'is not a known field';
-
-function validateBody(body: object, dto: object): FieldError[] {
-  const errors = validate(dto, { whitelist: true, forbidNonWhitelisted: true });
-  return [...errors, ...findDroppedFields(body, dto).map((field) => [field, UNKNOWN_FIELD] as const)].map(
-    ([field, detail]) => ({
-      pointer: toJsonPointer(field),
-      detail,
-    }),
+/** @returns each invalid or unknown field of a body, or parameter of a query, with what is wrong with it */
+function findFieldErrors(part: 'body' | 'query', plain: object, dto: object): FieldError[] {
+  const unknown = part === 'body' ? 'is not a known field' : 'is not a known parameter';
+  const invalid = validateSync(dto, { whitelist: true, forbidNonWhitelisted: true, stopAtFirstError: true });
+  const errors = [
+    ...invalid.map(({ property, constraints = {} }) => [
+      property,
+      'whitelistValidation' in constraints ? unknown : Object.values(constraints).join(', '),
+    ]),
+    ...findDroppedFields(plain, dto).map((field) => [field, unknown]),
+  ] as [name: string, detail: string][];
+  return errors.map(([name, detail]) =>
+    part === 'body' ? { pointer: toJsonPointer(name), detail } : { parameter: name, detail },
   );
 }
 
 /** class-transformer drops `__proto__` and `constructor`, which must be rejected like any other unknown field. */
-function findDroppedFields(body: object, dto: object): string[] {
-  return Object.keys(body).filter((field) => !Object.hasOwn(dto, field));
-}
-
-function validateQuery(dto: object): FieldError[] {
-  return validate(dto, { whitelist: true }).map(([parameter, detail]) => ({ parameter, detail }));
-}
-
-/** @returns each invalid field with what is wrong with it */
-function validate(dto: object, options: ValidatorOptions): (readonly [field: string, detail: string])[] {
-  return validateSync(dto, { ...options, stopAtFirstError: true }).map(({ property, constraints = {} }) => [
-    property,
-    'whitelistValidation' in constraints ? UNKNOWN_FIELD : Object.values(constraints).join(', '),
-  ]);
+function findDroppedFields(plain: object, dto: object): string[] {
+  return Object.keys(plain).filter((field) => !Object.hasOwn(dto, field));
 }
 
 /** RFC 6901, section 3. */
