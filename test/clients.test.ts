@@ -154,11 +154,6 @@ describe('A client', () => {
     expectProblem(await asAdmin('POST', `/v1/clients/${client.id}/keys`), 404, 'There is no such client.');
   });
 
-  it.each(['0', 'abc', '-1', '2147483648', '%00'])('is not found under the ID %s', async (id) => {
-    expectProblem(await asAdmin('GET', `/v1/clients/${id}`), 404, 'There is no such client.');
-    expectProblem(await asAdmin('POST', `/v1/clients/${id}/keys`), 404);
-  });
-
   it('is rejected with all field errors at once, and nothing is saved', async () => {
     const { id } = await createOrganization();
     const count = async () =>

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { expectProblem, request } from './support/api.js';
+import { expectProblem, type Method, request } from './support/api.js';
 import {
   createOrganization,
   createOwner,
@@ -46,12 +46,44 @@ describe.each([['An opportunity', 'opportunity'] as const, ['A location', 'locat
       expectProblem(await request('GET', `${path}/phones`), 404, detail);
       expectProblem(await request('POST', `${path}/phones`, { digits: '711' }), 404, detail);
       expectProblem(await request('GET', `${path}/phones/${phone.id}`), 404, detail);
-      expectProblem(await request('PUT', `${path}/phones/${phone.id}`, { digits: '711' }), 404);
-      expectProblem(await request('DELETE', `${path}/phones/${phone.id}`), 404);
+      expectProblem(await request('PUT', `${path}/phones/${phone.id}`, { digits: '711' }), 404, detail);
+      expectProblem(await request('DELETE', `${path}/phones/${phone.id}`), 404, detail);
       expect(await listPhones(owner)).toEqual([phone]);
     });
   },
 );
+
+describe('A 404 for a path to phones', () => {
+  const PHONE_REQUESTS: [Method, string, object?, Record<string, string>?][] = [
+    ['GET', '/phones'],
+    ['POST', '/phones', { digits: '711' }],
+    ['POST', '/phones', { digits: '711' }, { 'idempotency-key': 'missing-owner' }],
+    ['GET', '/phones/1'],
+    ['PUT', '/phones/1', { digits: '711' }],
+    ['PUT', '/phones/1', { digits: '711' }, { 'if-match': '"1.1"' }],
+    ['DELETE', '/phones/1'],
+  ];
+
+  it.each(PHONE_REQUESTS)('names the first part that is missing: %s %s %j', async (method, ...rest) => {
+    const [suffix, body, headers] = rest;
+    const { id, slug } = await createOrganization();
+    const expectMissing = async (path: string, resource: string) => {
+      const response = await request(method, `/v1/organizations/${path}${suffix}`, body, headers);
+      expectProblem(response, 404, `There is no such ${resource}.`);
+    };
+    for (const unknown of ['2147483647', 'no-such-slug']) {
+      await expectMissing(unknown, 'organization');
+      await expectMissing(`${unknown}/locations/1`, 'organization');
+      for (const opportunity of ['1', 'no-such-slug']) {
+        await expectMissing(`${unknown}/opportunities/${opportunity}`, 'organization');
+      }
+      for (const organization of [id, slug]) {
+        await expectMissing(`${organization}/opportunities/${unknown}`, 'opportunity');
+        await expectMissing(`${organization}/locations/2147483647`, 'location');
+      }
+    }
+  });
+});
 
 describe('The path of an owner', () => {
   let paths: string[];

@@ -1,9 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { expectProblem, type Method, request } from './support/api.js';
+import { AS_ADMIN, expectProblem, type Method, request } from './support/api.js';
+import { createClient } from './support/clients.js';
 import { createOrganization, createOwner, createPhone, listPhones, OWNER_CASES } from './support/owners.js';
 
 const TOO_LARGE = ['2147483648', '9223372036854775808', '9'.repeat(200), '9'.repeat(5000)];
-const UNKNOWN_IDS = ['abc', '1.5', '-1', '0', '1e3', '%00', '%F0%9F%93%9E', "1'--", '1;2', ...TOO_LARGE];
+const NOT_INTEGERS = ['abc', '1.5', '1e3', '+1', '0x1', '%00', '1%20', '%F0%9F%93%9E', '１', "1'--", '1;2'];
+const NO_IDS = ['0', '-1', '-9223372036854775809', '2147483647', ...TOO_LARGE];
+const UNKNOWN_IDS = [...NOT_INTEGERS, ...NO_IDS];
 
 const REQUESTS: [Method, object?][] = [['GET'], ['PUT', { digits: '711' }], ['DELETE']];
 
@@ -15,25 +18,70 @@ describe.each(OWNER_CASES)('The ID of a phone of %s', (_, type) => {
     await createPhone(owner);
   });
 
-  it.each(['abc', '1.5', '1e3', '+1', '0x1', '%00', '1%20', '%F0%9F%93%9E', '１'])(
-    'results in 400 when it is %s',
-    async (id) => {
-      for (const [method, body] of REQUESTS) {
-        const response = await request(method, `${owner}/phones/${id}`, body);
-        expectProblem(response, 400, 'The id of a phone must be an integer.');
-      }
-    },
-  );
+  it.each(NOT_INTEGERS)('results in 400 when it is %s', async (id) => {
+    for (const [method, body] of REQUESTS) {
+      const response = await request(method, `${owner}/phones/${id}`, body);
+      expectProblem(response, 400, 'The id of a phone must be an integer.');
+    }
+  });
 
-  it.each(['0', '-1', '-9223372036854775809', '2147483647', ...TOO_LARGE])(
-    'results in 404 when it is %s',
-    async (id) => {
-      for (const [method, body] of REQUESTS) {
-        expectProblem(await request(method, `${owner}/phones/${id}`, body), 404, 'There is no such phone.');
+  it.each(NO_IDS)('results in 404 when it is %s', async (id) => {
+    for (const [method, body] of REQUESTS) {
+      expectProblem(await request(method, `${owner}/phones/${id}`, body), 404, 'There is no such phone.');
+    }
+    expect(await listPhones(owner)).toHaveLength(1);
+  });
+});
+
+describe('The ID of a location', () => {
+  const requestAll = async (id: string) => {
+    const location = `/v1/organizations/${(await createOrganization()).id}/locations/${id}`;
+    return Promise.all([
+      request('GET', location),
+      request('PUT', location, {}),
+      request('DELETE', location),
+      request('GET', `${location}/phones`),
+      request('POST', `${location}/phones`, { digits: '711' }),
+      request('GET', `${location}/phones/1`),
+      request('PUT', `${location}/phones/1`, {}),
+      request('DELETE', `${location}/phones/1`),
+    ]);
+  };
+
+  it.each(NOT_INTEGERS)('results in 400 when it is %s', async (id) => {
+    for (const response of await requestAll(id)) {
+      expectProblem(response, 400, 'The id of a location must be an integer.');
+    }
+  });
+
+  it.each(NO_IDS)('results in 404 when it is %s', async (id) => {
+    for (const response of await requestAll(id)) expectProblem(response, 404, 'There is no such location.');
+  });
+});
+
+describe('The ID of a client or a key', () => {
+  const requestAll = async (client: string | number, key: string) => ({
+    client: [
+      await request('GET', `/v1/clients/${key}`, undefined, AS_ADMIN),
+      await request('PUT', `/v1/clients/${key}`, {}, AS_ADMIN),
+      await request('DELETE', `/v1/clients/${key}`, undefined, AS_ADMIN),
+      await request('POST', `/v1/clients/${key}/keys`, {}, AS_ADMIN),
+      await request('DELETE', `/v1/clients/${key}/keys/1`, undefined, AS_ADMIN),
+    ],
+    key: [await request('DELETE', `/v1/clients/${client}/keys/${key}`, undefined, AS_ADMIN)],
+  });
+
+  it('results in 400 when it is not an integer, and in 404 when it cannot be an ID', async () => {
+    const { id: client } = await createClient();
+    for (const id of UNKNOWN_IDS) {
+      for (const [resource, responses] of Object.entries(await requestAll(client, id))) {
+        for (const response of responses) {
+          if (NO_IDS.includes(id)) expectProblem(response, 404, `There is no such ${resource}.`);
+          else expectProblem(response, 400, `The id of a ${resource} must be an integer.`);
+        }
       }
-      expect(await listPhones(owner)).toHaveLength(1);
-    },
-  );
+    }
+  });
 });
 
 describe('The path of an owner', () => {
@@ -46,18 +94,16 @@ describe('The path of an owner', () => {
     expectProblem(await request('POST', `/v1/organizations/${id}/locations`, { name: 'Here' }), 404);
   });
 
-  it.each(UNKNOWN_IDS)('results in 404 when the ID of the opportunity or location is %s', async (id) => {
-    const organization = `/v1/organizations/${(await createOrganization()).id}`;
-    for (const [collection, type] of [
-      ['opportunities', 'opportunity'],
-      ['locations', 'location'],
-    ] as const) {
-      const path = `${organization}/${collection}/${id}`;
-      expectProblem(await request('GET', path), 404, `There is no such ${type}.`);
-      expectProblem(await request('GET', `${path}/phones`), 404, `There is no such ${type}.`);
-      expectProblem(await request('POST', `${path}/phones`, { digits: '711' }), 404);
-      expectProblem(await request('PUT', path, {}), 404);
-      expectProblem(await request('DELETE', path), 404);
+  it.each(UNKNOWN_IDS)('results in 404 when the ID or slug of the opportunity is %s', async (id) => {
+    const path = `/v1/organizations/${(await createOrganization()).id}/opportunities/${id}`;
+    for (const response of [
+      await request('GET', path),
+      await request('PUT', path, {}),
+      await request('DELETE', path),
+      await request('GET', `${path}/phones`),
+      await request('POST', `${path}/phones`, { digits: '711' }),
+    ]) {
+      expectProblem(response, 404, 'There is no such opportunity.');
     }
   });
 });

@@ -138,6 +138,7 @@ export class ClientsService {
    */
   async deleteKey(admin: AuthenticatedClient, clientId: number, id: number): Promise<void> {
     const key_prefix = await this.executeAsAdmin(admin, async (manager) => {
+      await checkClientExists(manager, clientId);
       const key = await manager.findOneBy(ApiKey, { id, client_id: clientId });
       if (key === null) throw notFound('key');
       await manager.delete(ApiKey, { id });

@@ -7,7 +7,7 @@ const DESCRIPTIONS = {
   400: 'The URL or a field is invalid; `errors` lists invalid fields.',
   401: 'The API key is absent, malformed, unknown, expired or revoked.',
   403: 'The client of the API key lacks a permission; `detail` says which.',
-  404: 'A resource in the path does not exist.',
+  404: 'A resource in the path does not exist; `detail` names the first one.',
   409: 'The request conflicts with the current state; `detail` says how.',
   412: 'The precondition in `If-Match` or `If-None-Match` failed; nothing was changed.',
   429: 'The client or the address has exceeded its rate limit.',

@@ -23,8 +23,12 @@ export function parseIdOrSlug(text: string, resource: string): IdOrSlug {
   return idOrSlug;
 }
 
-/** @throws NotFoundException when the text is not an ID */
+/**
+ * @throws BadRequestException when the text is not an integer
+ * @throws NotFoundException when the integer cannot be an ID
+ */
 export function parseId(text: string, resource: string): number {
+  if (!/^-?\d+$/.test(text)) throw new BadRequestException(`The id of a ${resource} must be an integer.`);
   const id = toIdOrSlug(text);
   if (typeof id !== 'number') throw notFound(resource);
   return id;
@@ -40,15 +44,6 @@ export function pathOf(url: string): string {
   return url.replace(/[?#].*$/s, '').replace(/\/$/, '');
 }
 
-/**
- * @throws BadRequestException when the text is not an integer
- * @throws NotFoundException when the integer cannot be an ID
- */
-function parsePhoneId(text: string): number {
-  if (!/^-?\d+$/.test(text)) throw new BadRequestException('The id of a phone must be an integer.');
-  return parseId(text, 'phone');
-}
-
 /** A parameter decorator with a pipe that parses the parameter. */
 const IdParam = (name: string, parse: (text: string, resource: string) => IdOrSlug, resource: string) =>
   Param(name, { transform: (text: string) => parse(text, resource) });
@@ -58,7 +53,7 @@ export const OpportunityId = () => IdParam('opportunity_id', parseIdOrSlug, 'opp
 export const LocationId = () => IdParam('location_id', parseId, 'location');
 export const ClientId = () => IdParam('id', parseId, 'client');
 export const ClientKeyId = () => IdParam('key_id', parseId, 'key');
-export const PhoneId = () => IdParam('id', parsePhoneId, 'phone');
+export const PhoneId = () => IdParam('id', parseId, 'phone');
 
 const ID = { type: 'integer', minimum: 1, maximum: MAX_ID } as const;
 const ID_OR_SLUG = { type: 'string', pattern: SLUG.source } as const;

@@ -23,6 +23,7 @@ interface OwnerParams {
  * The owner that the path of the request names. Unlike a pipe, a parameter decorator is not awaited, which lists notice.
  *
  * @throws NotFoundException when a part of the path is neither an ID nor a slug
+ * @throws BadRequestException when the ID of a location is not an integer
  */
 export const PhoneOwnerParam = createParamDecorator((type: OwnerType, context: ExecutionContext) =>
   parsePhoneOwner(type, context.switchToHttp().getRequest<{ params: OwnerParams }>().params),

@@ -197,6 +197,24 @@ export function deletePhone(owner: PhoneOwner, id: number, entityTags?: string[]
   );
 }
 
+/**
+ * Finds the first part of an owner's path that does not exist, or null: `missing` is `organization` or the type of the
+ * owner.
+ */
+export function findMissingPart(owner: PhoneOwner): QueryConfig {
+  const organization = organizationOf(owner);
+  const isMissing = `WHEN NOT EXISTS (${findOwner(owner)}) THEN '${owner.type}'`;
+  const isOrganizationMissing =
+    organization === undefined
+      ? ''
+      : `WHEN NOT EXISTS (${findOrganization(organization)}) THEN 'organization'`;
+  return prepare(
+    `check path of ${ownerPathName(owner)}`,
+    `SELECT CASE ${isOrganizationMissing} ${isMissing} END AS missing`,
+    ownerParameters(owner),
+  );
+}
+
 /** Waits for other writes to the phones of the owner, and blocks new ones until the transaction ends. */
 export function lockOwner(owner: PhoneOwner): QueryConfig {
   return prepare(
@@ -250,7 +268,11 @@ function findOwner(owner: PhoneOwner): string {
   const find = `SELECT id FROM ${TABLES[owner.type]} WHERE ${lookupColumn(owner.id)} = $owner`;
   if (organization === undefined) return find;
   if (typeof organization === 'number') return `${find} AND organization_id = $organization`;
-  return `${find} AND organization_id = (SELECT id FROM organizations WHERE slug = $organization)`;
+  return `${find} AND organization_id = (${findOrganization(organization)})`;
+}
+
+function findOrganization(organization: IdOrSlug): string {
+  return `SELECT id FROM organizations WHERE ${lookupColumn(organization)} = $organization`;
 }
 
 /** Joins the owner of a row `key`, whose columns `owner` and `organization` are the parts of the path. */

@@ -9,13 +9,14 @@ import {
   type ConditionalRow,
   createPhone,
   deletePhone,
+  findMissingPart,
   getPhones,
   listPhones,
   lockOwner,
   type PhoneRow,
   updatePhone,
 } from './phone.queries.js';
-import type { PhoneOwner } from './phone-owner.js';
+import type { OwnerType, PhoneOwner } from './phone-owner.js';
 import { PhonesLoader } from './phones.loader.js';
 
 /** Reads and writes phones. Each operation is one statement, which also finds the owner. */
@@ -94,6 +95,18 @@ export class PhonesRepository {
     entityTags?: string[],
   ): Promise<ConditionalRow<{ id: number }> | undefined> {
     return this.executeWrite(owner, deletePhone(owner, id, entityTags));
+  }
+
+  /**
+   * Finds out which part of an owner's path does not exist, after another statement has not found the owner.
+   *
+   * @param manager of the transaction, if there is one
+   * @returns `organization` or the type of the owner; null if all parts exist
+   */
+  async findMissingPart(owner: PhoneOwner, manager = this.dataSource.manager): Promise<OwnerType | null> {
+    const { text, values } = findMissingPart(owner);
+    const [row] = await manager.query<{ missing: OwnerType | null }[]>(text, values);
+    return row?.missing ?? null;
   }
 
   /**

@@ -1,4 +1,5 @@
 import { Injectable, PreconditionFailedException } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { PRECONDITION_FAILED_DETAIL } from '../common/etag.js';
 import { notFound } from '../common/problem-details.js';
 import type { IdempotentRequest } from '../idempotency/idempotency-key.decorator.js';
@@ -26,7 +27,7 @@ export class PhonesService {
    * @throws RetryableException when the read waits too long in the queue
    */
   async list(owner: PhoneOwner): Promise<string> {
-    return rowOrNotFound(await this.phones.list(owner), owner.type);
+    return (await this.phones.list(owner)) ?? this.throwNotFound(owner, owner.type);
   }
 
   /**
@@ -35,9 +36,8 @@ export class PhonesService {
    */
   async get(owner: PhoneOwner, id: number): Promise<PhoneRow> {
     const phone = await this.phones.get(owner, id);
-    if (phone === undefined) throw notFound(owner.type);
     if (phone === null) throw notFound('phone');
-    return phone;
+    return phone ?? this.throwNotFound(owner, owner.type);
   }
 
   /**
@@ -50,10 +50,13 @@ export class PhonesService {
    */
   async create(owner: PhoneOwner, phone: CreatePhoneDto, request?: IdempotentRequest): Promise<PhoneRow> {
     // Without a key, no idempotency record is saved in the same transaction, so a single statement suffices.
-    if (request === undefined) return rowOrNotFound(await this.phones.create(owner, phone), owner.type);
-    return this.idempotency.executeOnce(request, async (manager) =>
-      rowOrNotFound(await this.phones.createInTransaction(manager, owner, phone), owner.type),
-    );
+    if (request === undefined) {
+      return (await this.phones.create(owner, phone)) ?? this.throwNotFound(owner, owner.type);
+    }
+    return this.idempotency.executeOnce(request, async (manager) => {
+      const created = await this.phones.createInTransaction(manager, owner, phone);
+      return created ?? this.throwNotFound(owner, owner.type, manager);
+    });
   }
 
   /**
@@ -69,7 +72,8 @@ export class PhonesService {
     changes: UpdatePhoneDto,
     entityTags?: string[],
   ): Promise<PhoneRow> {
-    return rowOrPreconditionFailed(await this.phones.update(owner, id, changes, entityTags));
+    const updated = await this.phones.update(owner, id, changes, entityTags);
+    return rowOrPreconditionFailed(updated ?? (await this.throwNotFound(owner, 'phone')));
   }
 
   /**
@@ -81,18 +85,23 @@ export class PhonesService {
    * @throws PreconditionFailedException when the phone has another entity tag
    */
   async delete(owner: PhoneOwner, id: number, entityTags?: string[]): Promise<void> {
-    rowOrPreconditionFailed(await this.phones.delete(owner, id, entityTags));
+    const deleted = await this.phones.delete(owner, id, entityTags);
+    rowOrPreconditionFailed(deleted ?? (await this.throwNotFound(owner, 'phone')));
+  }
+
+  /**
+   * Throws a NotFoundException that names the first missing part of the path.
+   *
+   * @param last the last part, if the owner exists
+   * @param manager of the transaction, if there is one
+   */
+  private async throwNotFound(owner: PhoneOwner, last: string, manager?: EntityManager): Promise<never> {
+    throw notFound((await this.phones.findMissingPart(owner, manager)) ?? last);
   }
 }
 
-function rowOrNotFound<Row>(row: Row | undefined, resource: string): Row {
-  if (row === undefined) throw notFound(resource);
-  return row;
-}
-
 /** Checks the result of a conditional write. Its columns are null if the phone has another entity tag. */
-function rowOrPreconditionFailed<Row extends { id: number }>(row: ConditionalRow<Row> | undefined): Row {
-  const found = rowOrNotFound(row, 'phone');
-  if (found.id === null) throw new PreconditionFailedException(PRECONDITION_FAILED_DETAIL);
-  return found;
+function rowOrPreconditionFailed<Row extends { id: number }>(row: ConditionalRow<Row>): Row {
+  if (row.id === null) throw new PreconditionFailedException(PRECONDITION_FAILED_DETAIL);
+  return row;
 }
