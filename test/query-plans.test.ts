@@ -9,9 +9,11 @@ import type { PhoneOwner } from '../src/phones/phone-owner.js';
 import {
   createPhone,
   deletePhone,
+  findMissingPart,
   getPhones,
   listPhones,
   lockOwner,
+  MAX_PHONES,
   updatePhone,
 } from '../src/phones/phone.queries.js';
 import { app } from './support/api.js';
@@ -57,6 +59,7 @@ function statements(organizations: number): Record<string, QueryConfig> {
       createPhone(owner, { digits: '211', is_primary: true }),
       updatePhone(owner, id, { digits: '211', is_primary: true }, ['"1.1"']),
       deletePhone(owner, id),
+      findMissingPart(owner),
       lockOwner(owner),
     ];
   });
@@ -71,9 +74,9 @@ function statements(organizations: number): Record<string, QueryConfig> {
       ...all,
       ...cascades,
       {
-        name: 'check for phones of an owner',
-        text: 'SELECT EXISTS (SELECT FROM phones WHERE owner_type = $1 AND owner_id = $2)',
-        values: ['organization', 900],
+        name: 'count phones of an owner',
+        text: 'SELECT count(*) FROM (SELECT FROM phones WHERE owner_type = $1 AND owner_id = $2 LIMIT $3) AS first_phones',
+        values: ['organization', 900, MAX_PHONES],
       },
       findClient(createHash('sha256').update('900').digest()),
       { name: 'find response', text: FIND_RESPONSE, values: ['anyone', '900'] },

@@ -14,7 +14,10 @@ import type { PhoneOwner } from './phone-owner.js';
 /** A phone with its version, which is part of its entity tag. */
 export type PhoneRow = PhoneDto & Versioned;
 
-/** The result of a conditional write: only nulls when the phone does not have one of the expected entity tags. */
+/** The largest number of phones of an owner. Directories have some tens; a list of more would delay other reads. */
+export const MAX_PHONES = 1000;
+
+/** The result of a write with a condition: only nulls when the owner exists, but the condition does not hold. */
 export type ConditionalRow<Row> = Row | { id: null };
 
 const FIELDS = Object.keys(PHONE_FIELDS)
@@ -97,9 +100,10 @@ function lookUpPhones(lookups: readonly PhoneLookup[], select: (isOfOwner: strin
 }
 
 /**
- * Inserts a phone and returns it. No row when there is no owner. The former primary phone is demoted first: the join
- * with the count of demoted phones makes PostgreSQL complete that update before it inserts. `owner_has_phones` is a
- * function because it must see phones that were committed while this statement waited for the lock of the owner.
+ * Inserts a phone and returns it. Returns a row of nulls when the owner is full, or no row when there is no owner. The
+ * former primary phone is demoted first: the join with the count of demoted phones makes PostgreSQL complete that update
+ * before it inserts. `count_phones` is a function because it must see phones that were committed while this statement
+ * waited for the lock of the owner.
  */
 export function createPhone(
   owner: PhoneOwner,
@@ -107,19 +111,24 @@ export function createPhone(
 ): QueryConfig {
   return prepare(
     `create phone of ${ownerPathName(owner)}`,
-    `WITH owner AS (${findOwner(owner)} FOR NO KEY UPDATE),
+    `WITH locked AS (${findOwner(owner)} FOR NO KEY UPDATE),
+     owner AS (SELECT id, count_phones('${owner.type}', id, ${MAX_PHONES}) AS phones FROM locked),
      demoted AS (
        UPDATE phones SET is_primary = false
        FROM owner
        WHERE phones.owner_type = '${owner.type}' AND phones.owner_id = owner.id
-         AND phones.is_primary AND $is_primary::boolean
+         AND phones.is_primary AND $is_primary::boolean AND owner.phones < ${MAX_PHONES}
        RETURNING phones.id
+     ),
+     created AS (
+       INSERT INTO phones (owner_type, owner_id, digits, phone_type, is_primary)
+       SELECT '${owner.type}', owner.id, $digits::varchar, $phone_type::varchar,
+         coalesce($is_primary::boolean, owner.phones = 0)
+       FROM owner, (SELECT count(*) FROM demoted) AS demotion
+       WHERE owner.phones < ${MAX_PHONES}
+       RETURNING ${FIELDS}, phones.version
      )
-     INSERT INTO phones (owner_type, owner_id, digits, phone_type, is_primary)
-     SELECT '${owner.type}', owner.id, $digits::varchar, $phone_type::varchar,
-       coalesce($is_primary::boolean, NOT owner_has_phones('${owner.type}', owner.id))
-     FROM owner, (SELECT count(*) FROM demoted) AS demotion
-     RETURNING ${FIELDS}, phones.version`,
+     SELECT created.* FROM owner LEFT JOIN created ON true`,
     { digits, phone_type: phone_type ?? null, is_primary: is_primary ?? null, ...ownerParameters(owner) },
   );
 }

@@ -4,6 +4,7 @@ import { RouteSchema } from '@nestjs/platform-fastify';
 import { ETAG_HEADER, LOCATION_HEADER, ApiProblems } from '../common/api-responses.js';
 import { ApiPhoneId } from '../common/path-params.js';
 import { PHONE_FIELDS, PhoneDto } from './dto/phone.dto.js';
+import { MAX_PHONES } from './phone.queries.js';
 
 /*
  * What the OpenAPI document says of the five operations, which are the same for every owner, and the schema by which
@@ -29,7 +30,9 @@ export const ApiCreatePhone = (owner: string) =>
   applyDecorators(
     ApiOperation({
       summary: `Add a phone to ${owner}`,
-      description: 'The first phone becomes the primary one unless `is_primary` is `false`.',
+      description:
+        'The first phone becomes the primary one unless `is_primary` is `false`. ' +
+        `An owner can have at most ${MAX_PHONES} phones; for one more, the response is 409.`,
     }),
     RouteSchema({ response: { 201: PHONE } }),
     ApiCreatedResponse({

@@ -49,23 +49,23 @@ export class PhonesRepository {
     return this.phones.load({ owner, id });
   }
 
-  /** @returns the new phone; undefined when there is no such owner */
-  create(owner: PhoneOwner, phone: CreatePhoneDto): Promise<PhoneRow | undefined> {
-    return this.executeWrite<PhoneRow>(owner, createPhone(owner, phone));
+  /** @returns the new phone; only nulls when the owner is full; undefined when there is no such owner */
+  create(owner: PhoneOwner, phone: CreatePhoneDto): Promise<ConditionalRow<PhoneRow> | undefined> {
+    return this.executeWrite(owner, createPhone(owner, phone));
   }
 
   /**
    * Creates a phone as part of a transaction. It locks the owner first, because a failed statement would abort the
    * transaction.
    *
-   * @returns the new phone; undefined when there is no such owner
+   * @returns the new phone; only nulls when the owner is full; undefined when there is no such owner
    */
   createInTransaction(
     manager: EntityManager,
     owner: PhoneOwner,
     phone: CreatePhoneDto,
-  ): Promise<PhoneRow | undefined> {
-    return executeWithOwnerLock<PhoneRow>(manager, owner, createPhone(owner, phone));
+  ): Promise<ConditionalRow<PhoneRow> | undefined> {
+    return executeWithOwnerLock(manager, owner, createPhone(owner, phone));
   }
 
   /**

@@ -1,4 +1,4 @@
-import { Injectable, PreconditionFailedException } from '@nestjs/common';
+import { ConflictException, Injectable, PreconditionFailedException } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { PRECONDITION_FAILED_DETAIL } from '../common/etag.js';
 import { notFound } from '../common/problem-details.js';
@@ -6,12 +6,12 @@ import type { IdempotentRequest } from '../idempotency/idempotency-key.decorator
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { CreatePhoneDto } from './dto/create-phone.dto.js';
 import type { UpdatePhoneDto } from './dto/update-phone.dto.js';
-import type { ConditionalRow, PhoneRow } from './phone.queries.js';
+import { type ConditionalRow, MAX_PHONES, type PhoneRow } from './phone.queries.js';
 import type { PhoneOwner } from './phone-owner.js';
 import { PhonesRepository } from './phones.repository.js';
 
 /**
- * The rules of phones. An owner has at most one primary phone. A phone is found only under its own owner, and an owner
+ * The rules of phones. An owner has at most {@link MAX_PHONES} phones, and one of them is primary at most. A phone is found only under its own owner, and an owner
  * only under its own organization.
  */
 @Injectable()
@@ -46,16 +46,19 @@ export class PhonesService {
    * @param request the request, if it has an `Idempotency-Key`
    * @throws NotFoundException when there is no such owner
    * @throws RetryableException while the first request with this key is in progress
-   * @throws ConflictException when the key was used for a different request
+   * @throws ConflictException when the owner already has {@link MAX_PHONES} phones, or when the key was used for a different
+   *   request
    */
   async create(owner: PhoneOwner, phone: CreatePhoneDto, request?: IdempotentRequest): Promise<PhoneRow> {
     // Without a key, no idempotency record is saved in the same transaction, so a single statement suffices.
     if (request === undefined) {
-      return (await this.phones.create(owner, phone)) ?? this.throwNotFound(owner, owner.type);
+      return rowOrConflict(
+        (await this.phones.create(owner, phone)) ?? (await this.throwNotFound(owner, owner.type)),
+      );
     }
     return this.idempotency.executeOnce(request, async (manager) => {
       const created = await this.phones.createInTransaction(manager, owner, phone);
-      return created ?? this.throwNotFound(owner, owner.type, manager);
+      return rowOrConflict(created ?? (await this.throwNotFound(owner, owner.type, manager)));
     });
   }
 
@@ -98,6 +101,16 @@ export class PhonesService {
   private async throwNotFound(owner: PhoneOwner, last: string, manager?: EntityManager): Promise<never> {
     throw notFound((await this.phones.findMissingPart(owner, manager)) ?? last);
   }
+}
+
+/** Checks the result of a create. Its columns are null if the owner is full. */
+function rowOrConflict(row: ConditionalRow<PhoneRow>): PhoneRow {
+  if (row.id === null) {
+    throw new ConflictException(
+      `This owner already has ${MAX_PHONES} phones, the most that an owner can have; delete one first.`,
+    );
+  }
+  return row;
 }
 
 /** Checks the result of a conditional write. Its columns are null if the phone has another entity tag. */

@@ -4,6 +4,7 @@ import { CreateClients1795400000000 } from './1795400000000-create-clients.js';
 import { CountPhoneVersions1795500000000 } from './1795500000000-count-phone-versions.js';
 import { CreateIdempotencyKeys1795500000001 } from './1795500000001-create-idempotency-keys.js';
 import { AskForPhonesOfAnOwner1795500000002 } from './1795500000002-ask-for-phones-of-an-owner.js';
+import { CountPhonesOfAnOwner1795600000000 } from './1795600000000-count-phones-of-an-owner.js';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   CountPhoneVersions1795500000000,
   CreateIdempotencyKeys1795500000001,
   AskForPhonesOfAnOwner1795500000002,
+  CountPhonesOfAnOwner1795600000000,
 ];
