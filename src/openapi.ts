@@ -1,5 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { addSecuritySchemes, describeSecurity } from './auth/auth.openapi.js';
+import { VERSION } from './config/package.js';
 import { describeEntityTags } from './common/etag.openapi.js';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 
@@ -14,7 +15,7 @@ function buildOpenApiDocument(app: NestFastifyApplication): OpenAPIObject {
   const config = addSecuritySchemes(new DocumentBuilder())
     .setTitle('Phones')
     .setDescription(DESCRIPTION.trim())
-    .setVersion('1.0.0')
+    .setVersion(VERSION)
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addServer('/')
     .addTag('Phones of organizations', 'The phone numbers of an organization.')

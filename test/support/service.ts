@@ -29,11 +29,12 @@ export class Service {
 
   constructor(
     settings: Record<string, string | undefined> = databaseSettings(),
-    script = 'main.js',
+    command = 'main.js',
     cwd = tmpdir(),
   ) {
     const { PATH } = process.env;
-    this.process = spawn(process.execPath, [resolve('dist/src', script)], {
+    const [script = '', ...args] = command.split(' ');
+    this.process = spawn(process.execPath, [resolve('dist/src', script), ...args], {
       env: { PATH, PORT: '0', ADMIN_API_KEY, ...settings },
       cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
