@@ -1,10 +1,12 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { createInstallation } from './support/installation.js';
 import { databaseSettings, newDataDirectory, SERVER } from './support/database.js';
 import { type Result, send, Service } from './support/service.js';
 
@@ -147,16 +149,20 @@ describe('The service refuses to start, with one line of output,', () => {
     await rm(DATA_DIR, { recursive: true });
   });
 
-  it('with an invalid setting in .env, unless the environment overrides it', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'phones-test-'));
-    await writeFile(join(directory, '.env'), 'LOG_LEVEL=loud\nPORT=\n');
-    const settings = databaseSettings();
+  it('with an invalid setting in the .env beside package.json', async () => {
+    const installation = createInstallation();
+    await writeFile(join(installation, '.env'), 'LOG_LEVEL=loud\n');
     expectStartupError(
-      await new Service(settings, 'main.js', directory).end(),
+      await new Service({}, 'main.js', installation).end(),
       /^Wrong settings: LOG_LEVEL must be/,
     );
-    await new Service({ ...settings, LOG_LEVEL: 'info' }, 'main.js', directory).listening();
-    await rm(directory, { recursive: true });
+  });
+
+  it('with a .env that it cannot read', async () => {
+    const installation = createInstallation();
+    await mkdir(join(installation, '.env'));
+    const result = await new Service({}, 'main.js', installation).end();
+    expectStartupError(result, /^\/.*\/\.env cannot be read: EISDIR: /);
   });
 
   it('with a DATA_DIR that another service is using', async () => {
@@ -191,6 +197,14 @@ describe('The service starts', () => {
     { RATE_LIMIT_READS: '1', RATE_LIMIT_WRITES: '1000000' },
   ])('with %j', async (settings) => {
     await new Service({ ...databaseSettings(), ...settings }).listening();
+  });
+
+  it('with the .env and a relative DATA_DIR beside package.json, unless the environment overrides them', async () => {
+    const installation = createInstallation();
+    await writeFile(join(installation, '.env'), 'LOG_LEVEL=loud\nDATA_DIR=./phones\n');
+    await cp(await newDataDirectory(), join(installation, 'phones'), { recursive: true });
+    await new Service({ LOG_LEVEL: 'info' }, 'main.js', installation).listening();
+    expect(existsSync(join(installation, 'phones', 'lock'))).toBe(true);
   });
 
   it('with a malformed lock file in DATA_DIR', async () => {

@@ -2,8 +2,9 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { resolve as resolvePath } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { createInstallation } from '../../test/support/installation.js';
 import type { ProcessFigures } from './probe.js';
 
 /** The process of the built service, with the probe loaded. */
@@ -22,10 +23,9 @@ export class ServiceProcess {
 
   /** @throws Error if the process exits before it listens; its own output says why */
   static async start(settings: Record<string, string>): Promise<ServiceProcess> {
-    const child = fork(resolvePath('dist/src/main.js'), {
+    const child = fork(join(createInstallation(), 'dist/src/main.js'), {
       execArgv: ['--expose-gc', '--import', new URL('probe.js', import.meta.url).href],
       env: { PATH: process.env.PATH, PORT: '0', ...settings },
-      // Not in the repository, which may contain a developer's `.env`.
       cwd: tmpdir(),
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });

@@ -4,10 +4,14 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { resolve as resolvePath } from 'node:path';
 import { createInterface } from 'node:readline';
+import { createInstallation } from '../../test/support/installation.js';
 import type { SampleData } from './operations.js';
 
 /** The unit of processor time in `/proc` is a tick of 10 ms (`man 5 proc`). */
 const TICKS_PER_SECOND = 100;
+
+/** Without the `.env` file of the developer. */
+const installation = createInstallation();
 
 /** One of the servers that are measured. */
 export interface Target {
@@ -27,11 +31,11 @@ export class TargetProcess {
   /**
    * Starts a script and waits until it prints the origin that it listens on.
    *
+   * @param script an absolute path, or one in the repository
    * @throws Error if the process exits first; its own output says why
    */
   static async start(script: string, settings: Record<string, string>): Promise<TargetProcess> {
-    const child = spawn(process.execPath, [resolvePath(script)], {
-      // Not in the repository, which may contain a developer's `.env`.
+    const child = spawn(process.execPath, [resolvePath(installation, script)], {
       cwd: tmpdir(),
       env: { PATH: process.env.PATH, NODE_ENV: 'production', PORT: '0', ...settings },
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format as formatMarkdown } from 'prettier';
 import { describeMachine } from '../machine.js';
@@ -92,7 +92,7 @@ async function compareTargets(): Promise<void> {
           'hand-written': 'dist/bench/throughput/hand-written.js',
           tutorial: 'dist/bench/throughput/tutorial.js',
         }
-      : { 'this service': SERVICE, beside: join(options.beside, SERVICE) };
+      : { 'this service': SERVICE, beside: resolve(options.beside, SERVICE) };
   for (const [name, script] of Object.entries(scripts)) {
     const settings = { DATABASE_URL: database };
     const data = { organizations: ORGANIZATIONS };

@@ -1,10 +1,13 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { join, resolve } from 'node:path';
+import { parseEnv } from 'node:util';
 import { applyDecorators } from '@nestjs/common';
 import { registerAs } from '@nestjs/config';
 import { plainToInstance, Transform } from 'class-transformer';
 import { IsIn, IsOptional, IsString, Matches, ValidateBy, validateSync } from 'class-validator';
 import { IsInteger } from '../validation/integer.js';
+import { PACKAGE_DIRECTORY } from './package.js';
 import { StartupError } from './startup-error.js';
 
 export const KEY_MODES = ['never', 'writes', 'always'] as const;
@@ -42,7 +45,7 @@ export class Environment {
   )
   DATABASE_URL?: string;
 
-  /** Where the embedded database keeps its files. */
+  /** Where the embedded database keeps its files. A relative path is relative to `PACKAGE_DIRECTORY`. */
   @IsString()
   DATA_DIR = './data';
 
@@ -112,14 +115,14 @@ export class Environment {
 }
 
 /**
- * Reads the settings from the environment of the process and, if they are not set there, from a `.env` file. An empty
- * variable counts as not set, as Compose passes variables without a value.
+ * Reads the settings from the environment of the process and, if they are not set there, from the `.env` file beside
+ * package.json. An empty variable counts as not set, as Compose passes variables without a value.
  *
  * @returns the settings, validated, with defaults filled in
- * @throws StartupError naming each invalid setting and what it may be
+ * @throws StartupError naming each invalid setting and what it may be, or when `.env` cannot be read
  */
 export function loadEnvironment(): Environment {
-  if (existsSync('.env')) process.loadEnvFile('.env');
+  loadEnvFile(join(PACKAGE_DIRECTORY, '.env'));
   const names = Object.keys(new Environment());
   const stated = Object.entries(process.env).filter(([name, value]) => names.includes(name) && value !== '');
   const environment = plainToInstance(Environment, Object.fromEntries(stated), { exposeDefaultValues: true });
@@ -132,10 +135,23 @@ export function loadEnvironment(): Environment {
     );
   }
   if (errors.length > 0) throw new StartupError(`Wrong settings: ${errors.join('; ')}.`);
+  environment.DATA_DIR = resolve(PACKAGE_DIRECTORY, environment.DATA_DIR);
   return environment;
 }
 
 export const environmentConfig = registerAs('environment', loadEnvironment);
+
+/** Not `process.loadEnvFile`, which reports every file that it cannot read as missing. */
+function loadEnvFile(file: string): void {
+  if (!existsSync(file)) return;
+  try {
+    for (const [name, value] of Object.entries(parseEnv(readFileSync(file, 'utf8')))) {
+      process.env[name] ??= value;
+    }
+  } catch (error) {
+    throw new StartupError(`${file} cannot be read: ${(error as Error).message}.`);
+  }
+}
 
 function isPostgresUrl(value: unknown): boolean {
   if (typeof value !== 'string' || !/^postgres(ql)?:\/\//.test(value) || !URL.canParse(value)) return false;

@@ -1,14 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
-import { resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, afterEach } from 'vitest';
 import type { ApiResponse } from './api.js';
 import { requireBuild } from './build.js';
 import { ADMIN_API_KEY, databaseSettings } from './database.js';
+import { createInstallation } from './installation.js';
 import { runOnExit } from './run-on-exit.js';
 
 requireBuild();
+
+/** A copy of the build without the `.env` file of the developer. */
+const installation = createInstallation();
 
 export interface Result {
   code: number | null;
@@ -30,13 +34,13 @@ export class Service {
   constructor(
     settings: Record<string, string | undefined> = databaseSettings(),
     command = 'main.js',
-    cwd = tmpdir(),
+    directory = installation,
   ) {
     const { PATH } = process.env;
     const [script = '', ...args] = command.split(' ');
-    this.process = spawn(process.execPath, [resolve('dist/src', script), ...args], {
+    this.process = spawn(process.execPath, [join(directory, 'dist/src', script), ...args], {
       env: { PATH, PORT: '0', ADMIN_API_KEY, ...settings },
-      cwd,
+      cwd: tmpdir(),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [this.process.stdout, this.process.stderr]) {
