@@ -23,10 +23,12 @@ describe('The service', () => {
     ]);
     expect(await request('GET', '/health/live')).toMatchObject({ status: 200 });
     for (const connection of connections) connection.release();
-    for (const response of responses) {
-      expectProblem(response, 503);
-      expect(response.headers['retry-after']).toBe('5');
+    const [list, creation, ...others] = responses;
+    expectProblem(creation, 503, expect.stringContaining('Idempotency-Key'));
+    for (const response of [list, ...others]) {
+      expectProblem(response, 503, 'The database is unavailable or too slow. Retry later.');
     }
+    for (const response of responses) expect(response.headers['retry-after']).toBe('5');
     expect((await request('GET', '/health/ready')).status).toBe(200);
     expect((await request('GET', `${owner}/phones`)).status).toBe(200);
     await restart({});

@@ -37,6 +37,16 @@ describe('A PostgreSQL error', () => {
     }
   });
 
+  it.each(['ERROR', 'FATAL', 'PANIC'])(
+    'with severity %s that reports a full disk becomes a 503 that says so',
+    (severity) => {
+      expect(postgresProblem(Object.assign(databaseError('53100'), { severity }))).toMatchObject({
+        status: 503,
+        detail: 'The database has no space left.',
+      });
+    },
+  );
+
   it.each(['FATAL', 'PANIC'])('with severity %s becomes a 503, whatever its SQLSTATE', (severity) => {
     expect(postgresProblem(Object.assign(databaseError('XX000'), { severity }))).toMatchObject({
       status: 503,

@@ -75,26 +75,40 @@ describe('X-Request-Id', () => {
 });
 
 describe.skipIf(SERVER === undefined)('A logged error', () => {
-  it('has the method, the route, the status and the ID of the request', async () => {
+  it('has the method, the route, the status, the ID of the request and the reason', async () => {
     const service = new Service({ ...(await settingsBeside()), DATABASE_LOCK_TIMEOUT: '100' });
     const api = await service.listening();
     const dataSource = (await import('../ormconfig.js')).default;
     await dataSource.transaction(async (manager) => {
-      await manager.query('LOCK TABLE organizations');
+      await manager.query('LOCK TABLE organizations, migrations');
       const headers = { 'x-request-id': 'quoted by a client' };
       expectProblem(await send('GET', `${api}/organizations/7`, undefined, headers), 503);
+      expectProblem(await send('GET', new URL('/health/ready', api).href), 503);
     });
+    await dataSource.query(`
+      CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = 'disk_full'; END
+      $$;
+      CREATE TRIGGER fail BEFORE INSERT ON organizations EXECUTE FUNCTION fail()`);
+    expectProblem(await send('POST', `${api}/organizations`, { name: 'Harbor' }), 503);
+    await dataSource.query('DROP FUNCTION fail CASCADE');
     const { output } = await service.end('SIGTERM');
-    const [logged] = output
-      .map((line) => JSON.parse(line) as Record<string, unknown>)
-      .filter(({ level }) => level === 40);
-    expect(logged).toMatchObject({
-      method: 'GET',
-      route: '/v1/organizations/:organization_id',
-      status: 503,
-      request_id: 'quoted by a client',
-      context: 'ProblemDetailsFilter',
-      msg: expect.stringContaining('lock timeout') as string,
-    });
+    const logged = output
+      .map((line) => JSON.parse(line) as { level: number })
+      .filter(({ level }) => level > 30);
+    const lockTimeout = 'canceling statement due to lock timeout';
+    expect(logged).toMatchObject([
+      {
+        level: 40,
+        method: 'GET',
+        route: '/v1/organizations/:organization_id',
+        status: 503,
+        request_id: 'quoted by a client',
+        context: 'ProblemDetailsFilter',
+        msg: `GET /v1/organizations/:organization_id returned 503: ${lockTimeout}`,
+      },
+      { level: 40, msg: `GET /health/ready returned 503: ${lockTimeout}` },
+      { level: 50, status: 503, msg: 'POST /v1/organizations returned 503: No space left on device' },
+    ]);
   });
 });

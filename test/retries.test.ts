@@ -94,7 +94,7 @@ async function clientDeletion(): Promise<Write> {
   return () => request('DELETE', `/v1/clients/${id}`, undefined, AS_ADMIN);
 }
 
-describe.each(WRITES)('A %s that PostgreSQL rolls back', (_, table, prepare) => {
+describe.each(WRITES)('A %s that PostgreSQL rolls back', (name, table, prepare) => {
   it.each([
     ['a serialization failure', '40001'],
     ['a deadlock', '40P01'],
@@ -109,7 +109,10 @@ describe.each(WRITES)('A %s that PostgreSQL rolls back', (_, table, prepare) => 
     const write = await prepare();
     await failFirstWrites(table, 1000, '40001');
     const response = await write();
-    expectProblem(response, 503);
+    const hint = ' A retry with the same Idempotency-Key creates nothing twice.';
+    const acceptsKey = name.startsWith('POST') && table !== 'clients';
+    const detail = `The database is unavailable or too slow. Retry later.${acceptsKey ? hint : ''}`;
+    expectProblem(response, 503, detail);
     expect(response.headers['retry-after']).toBe('5');
     expect(await countAttempts()).toBe(5);
   });
@@ -118,6 +121,8 @@ describe.each(WRITES)('A %s that PostgreSQL rolls back', (_, table, prepare) => 
 it('a write that fails for another reason is not retried', async () => {
   const owner = await createOwner('organization');
   await failFirstWrites('phones', 1000, '53100');
-  expectProblem(await request('POST', `${owner}/phones`, { digits: '211' }), 503);
+  const response = await request('POST', `${owner}/phones`, { digits: '211' });
+  expectProblem(response, 503, 'The database has no space left.');
+  expect(response.headers['retry-after']).toBe('5');
   expect(await countAttempts()).toBe(1);
 });

@@ -4,6 +4,9 @@ import { DETAIL_BY_STATUS, type UnsentProblemDetails, createProblemDetails } fro
 /** The response while the database is unavailable. */
 export const DATABASE_UNAVAILABLE = createProblemDetails(503, DETAIL_BY_STATUS[503]);
 
+/** The response while the disk of the database is full. */
+export const DISK_FULL = createProblemDetails(503, 'The database has no space left.');
+
 const NOT_STORABLE = createProblemDetails(400, 'A value cannot be stored.');
 
 /**
@@ -22,6 +25,7 @@ const PROBLEM_BY_SQLSTATE: Record<string, UnsentProblemDetails | undefined> = {
   '28': DATABASE_UNAVAILABLE, // invalid authorization specification
   '3D': DATABASE_UNAVAILABLE, // invalid catalog name: the database is gone
   '40': DATABASE_UNAVAILABLE, // transaction rollback: deadlock or serialization failure
+  '53100': DISK_FULL, // disk full
   '53': DATABASE_UNAVAILABLE, // insufficient resources
   '55000': DATABASE_UNAVAILABLE, // object not in prerequisite state: the database accepts no connections
   '55P03': DATABASE_UNAVAILABLE, // lock not available
@@ -32,8 +36,10 @@ const PROBLEM_BY_SQLSTATE: Record<string, UnsentProblemDetails | undefined> = {
 /** @returns the response to an error of the database; undefined for any other error, and for a bug in the service */
 export function postgresProblem(error: unknown): UnsentProblemDetails | undefined {
   const { code = '', severity = '' } = postgresError(error) ?? {};
+  const problem = PROBLEM_BY_SQLSTATE[code] ?? PROBLEM_BY_SQLSTATE[code.slice(0, 2)];
+  if (problem === DISK_FULL) return problem;
   // FATAL ends the session and PANIC the server, whatever the SQLSTATE. A server with localized messages also localizes
   // the severity; then the table decides.
   if (isConnectionFailure(error) || severity === 'FATAL' || severity === 'PANIC') return DATABASE_UNAVAILABLE;
-  return PROBLEM_BY_SQLSTATE[code] ?? PROBLEM_BY_SQLSTATE[code.slice(0, 2)];
+  return problem;
 }

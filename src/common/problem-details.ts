@@ -62,7 +62,7 @@ export const DETAIL_BY_STATUS = {
   414: 'The URL is longer than 8 KiB.',
   415: 'The body must be JSON, not compressed, with Content-Type: application/json.',
   431: 'The headers are larger than 16 KiB.',
-  503: 'The database is unavailable or too slow. Retry later; a POST with an Idempotency-Key can be retried safely.',
+  503: 'The database is unavailable or too slow. Retry later.',
 } as const;
 
 /** Creates problem details whose meaning is that of the HTTP status (RFC 9457, section 4.2.1). */

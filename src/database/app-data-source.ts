@@ -5,7 +5,7 @@ import { DataSource, type Migration, MigrationExecutor } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { type Environment, loadEnvironment } from '../config/environment.js';
 import { StartupError } from '../config/startup-error.js';
-import { isConnectionFailure, postgresError } from './postgres-errors.js';
+import { errorMessage, isConnectionFailure, postgresError } from './postgres-errors.js';
 import type { EmbeddedDatabase } from './embedded/embedded-database.js';
 
 /** How long a start waits for a server that cannot be reached yet, in milliseconds. */
@@ -58,7 +58,7 @@ export class AppDataSource extends DataSource {
         const unreachable = isConnectionFailure(error);
         if (!serverError && !unreachable) throw error;
         const isTemporary = unreachable || TEMPORARY_ERRORS.includes(serverError?.code ?? '');
-        const reason = `${describeDatabase(environment)}: ${toMessage(error)}`;
+        const reason = `${describeDatabase(environment)}: ${errorMessage(error)}`;
         if (!isTemporary || Date.now() > start + START_TIMEOUT) {
           throw new StartupError(`Cannot use the database ${reason}`);
         }
@@ -165,10 +165,4 @@ function describeDatabase({ DATABASE_URL, DATA_DIR }: Environment): string {
   if (DATABASE_URL === undefined) return `in ${DATA_DIR}`;
   const { host, pathname } = new URL(DATABASE_URL);
   return `at ${host}${pathname}`;
-}
-
-/** @returns one line. When every address of a host refuses, Node.js throws an AggregateError without a message. */
-function toMessage(error: unknown): string {
-  const [first = error] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
-  return first instanceof Error ? first.message : String(first);
 }

@@ -42,3 +42,9 @@ export function isConnectionFailure(error: unknown): boolean {
   const { code = '', syscall, message }: NodeJS.ErrnoException = cause;
   return syscall === 'connect' || NETWORK_ERRORS.has(code) || NO_CONNECTION.test(message);
 }
+
+/** @returns one line. When every address of a host refuses, Node.js throws an AggregateError without a message. */
+export function errorMessage(error: unknown): string {
+  const [first = error] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
+  return first instanceof Error ? first.message : String(first);
+}

@@ -1,4 +1,4 @@
-import { Controller, Get, VERSION_NEUTRAL } from '@nestjs/common';
+import { Controller, Get, ServiceUnavailableException, VERSION_NEUTRAL } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   HealthCheck,
@@ -44,15 +44,26 @@ export class HealthController {
   @ApiHealthy()
   @ApiProblems(503)
   getReadiness(): Promise<HealthCheckResult> {
-    return this.health.check([
-      () =>
-        this.indicators
-          .check('database')
-          .attempt(async () => {
-            const [row] = await this.dataSource.query<{ done: number }[]>(MIGRATIONS_DONE);
-            if (row?.done !== this.dataSource.migrations.length) throw new Error('Migrations are pending.');
-          })
-          .withTimeout(TIME_LIMIT),
-    ]);
+    return this.health
+      .check([
+        () =>
+          this.indicators
+            .check('database')
+            .attempt(async () => {
+              const [row] = await this.dataSource.query<{ done: number }[]>(MIGRATIONS_DONE);
+              if (row?.done !== this.dataSource.migrations.length) throw new Error('Migrations are pending.');
+            })
+            .withTimeout(TIME_LIMIT),
+      ])
+      .catch(throwWithReason);
   }
+}
+
+/** Terminus puts the reason into the response, which is not sent, and not into the message, which is logged. */
+function throwWithReason(error: unknown): never {
+  if (!(error instanceof ServiceUnavailableException)) throw error;
+  const { error: indicators } = error.getResponse() as HealthCheckResult;
+  const { message = '' } = (indicators?.database ?? {}) as { message?: string };
+  // The driver gives no reason if every address of a host refuses the connection.
+  throw new ServiceUnavailableException(message === '' ? 'The database cannot be reached.' : message);
 }

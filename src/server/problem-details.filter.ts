@@ -7,7 +7,7 @@ import {
   NotFoundException,
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { DATABASE_UNAVAILABLE, postgresProblem } from '../common/postgres-problem.js';
+import { DATABASE_UNAVAILABLE, DISK_FULL, postgresProblem } from '../common/postgres-problem.js';
 import {
   DETAIL_BY_STATUS,
   type UnsentProblemDetails,
@@ -17,12 +17,19 @@ import {
   UnauthenticatedException,
   ValidationException,
 } from '../common/problem-details.js';
+import { errorMessage } from '../database/postgres-errors.js';
 import type { AllowedMethods } from './allowed-methods.js';
 import { closeAfterResponse } from './http-server.js';
 import { RequestTimeoutError } from './load-shedding.js';
 
 /** After how many seconds a client should retry when the database is unavailable. */
 const DATABASE_RETRY_AFTER = 5;
+
+/** The response to a POST that can be retried with an Idempotency-Key. */
+const CREATION_UNAVAILABLE = createProblemDetails(
+  503,
+  `${DETAIL_BY_STATUS[503]} A retry with the same Idempotency-Key creates nothing twice.`,
+);
 
 /** Responds to every error with problem details (RFC 9457). */
 @Catch()
@@ -40,7 +47,8 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     const isUnmatchedRoute = request.is404 && error instanceof NotFoundException;
     const problem = isUnmatchedRoute
       ? this.unmatchedRouteProblem(request, reply)
-      : this.errorProblem(error, request);
+      : errorProblem(error, request);
+    if (problem.status >= 500) this.log(error, request, problem);
     if (error instanceof RetryableException) reply.header('Retry-After', error.retryAfter);
     else if (problem.status === 503) reply.header('Retry-After', DATABASE_RETRY_AFTER);
     if (error instanceof UnauthenticatedException) reply.header('WWW-Authenticate', error.challenge);
@@ -57,33 +65,46 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     return createProblemDetails(405, `Method ${method} is not allowed; use ${allowed.join(', ')}.`);
   }
 
-  private errorProblem(error: unknown, request: FastifyRequest): UnsentProblemDetails {
-    // Before HttpException, as a 503 of this class has a detail of its own.
-    if (error instanceof RetryableException) return createProblemDetails(error.getStatus(), error.message);
-    if (error instanceof HttpException) {
-      const status = error.getStatus();
-      // Such as a failed health check.
-      if (status >= 500) this.logger.warn(toLogEntry(error, request, status));
-      return createProblemDetails(
-        status,
-        (DETAIL_BY_STATUS as Record<number, string | undefined>)[status] ?? error.message,
-        error instanceof ValidationException ? error.errors : undefined,
-      );
-    }
-    // At the time limit, either the body has not arrived or the database has not responded.
-    const isTimeout = error instanceof RequestTimeoutError;
-    if (isTimeout && !request.raw.complete) return createProblemDetails(408, DETAIL_BY_STATUS[408]);
-    const problem = isTimeout ? DATABASE_UNAVAILABLE : postgresProblem(error);
-    if (problem !== undefined) {
-      this.logger.warn(toLogEntry(error, request, problem.status));
-      return problem;
-    }
-    this.logger.error(toLogEntry(error, request, 500));
-    return createProblemDetails(500, 'An unexpected error occurred. It has been logged.');
+  /** Its ID is also in the response, so that a client can quote it. */
+  private log(
+    error: unknown,
+    { id, method, routeOptions }: FastifyRequest,
+    problem: UnsentProblemDetails,
+  ): void {
+    const { status } = problem;
+    const route = routeOptions.url;
+    const entry = {
+      err: error,
+      method,
+      route,
+      status,
+      request_id: id,
+      msg: `${method} ${route ?? '(no route)'} returned ${status}: ${errorMessage(error)}`,
+    };
+    // Unlike other 503s, a full disk does not end by itself.
+    if (status === 503 && problem !== DISK_FULL) this.logger.warn(entry);
+    else this.logger.error(entry);
   }
 }
 
-/** The log entry of a failed request. Its ID is also in the response, so that a client can quote it. */
-function toLogEntry(error: unknown, { id, method, routeOptions }: FastifyRequest, status: number) {
-  return { err: error, method, route: routeOptions.url, status, request_id: id };
+function errorProblem(error: unknown, request: FastifyRequest): UnsentProblemDetails {
+  // Before HttpException, as a 503 of this class has a detail of its own.
+  if (error instanceof RetryableException) return createProblemDetails(error.getStatus(), error.message);
+  if (error instanceof HttpException) {
+    const status = error.getStatus();
+    return createProblemDetails(
+      status,
+      (DETAIL_BY_STATUS as Record<number, string | undefined>)[status] ?? error.message,
+      error instanceof ValidationException ? error.errors : undefined,
+    );
+  }
+  // At the time limit, either the body has not arrived or the database has not responded.
+  const isTimeout = error instanceof RequestTimeoutError;
+  if (isTimeout && !request.raw.complete) return createProblemDetails(408, DETAIL_BY_STATUS[408]);
+  const problem = isTimeout ? DATABASE_UNAVAILABLE : postgresProblem(error);
+  if (problem === undefined) {
+    return createProblemDetails(500, 'An unexpected error occurred. It has been logged.');
+  }
+  const acceptsKey = request.routeOptions.config.supportedHeader === 'Idempotency-Key';
+  return problem === DATABASE_UNAVAILABLE && acceptsKey ? CREATION_UNAVAILABLE : problem;
 }
