@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import dataSource from '../ormconfig.js';
 import { AppModule } from './app.module.js';
-import { loadEnvironment } from './config/environment.js';
+import { findSettingWarnings, loadEnvironment } from './config/environment.js';
 import { serveOpenApi } from './openapi.js';
 import { createAdapter, registerHooks } from './server/create-adapter.js';
 import { PinoLogger } from './server/pino-logger.js';
@@ -18,7 +18,9 @@ export async function createApp(): Promise<NestFastifyApplication> {
   // Also loaded by ConfigModule, and by the data source, which the TypeORM CLI uses without Nest.
   const environment = loadEnvironment();
   const adapter = createAdapter(environment);
-  Logger.overrideLogger(new PinoLogger(adapter.getInstance().log));
+  const { log } = adapter.getInstance();
+  Logger.overrideLogger(new PinoLogger(log));
+  for (const warning of findSettingWarnings()) log.warn(warning);
 
   await dataSource.initialize();
   await dataSource.runMigrations();

@@ -1,4 +1,6 @@
+import pg from 'pg';
 import { type Environment, environmentConfig } from './config/environment.js';
+import { VERSION } from './config/package.js';
 import { exitWithError, StartupError } from './config/startup-error.js';
 import { createApp } from './create-app.js';
 import { exitOnSecondSignal } from './server/shutdown.js';
@@ -7,7 +9,8 @@ import { exitOnSecondSignal } from './server/shutdown.js';
 export async function serve(): Promise<void> {
   try {
     const app = await createApp();
-    const { HOST, PORT } = app.get<Environment>(environmentConfig.KEY);
+    const environment = app.get<Environment>(environmentConfig.KEY);
+    const { HOST, PORT, REQUIRE_API_KEY = 'never' } = environment;
     exitOnSecondSignal();
     await app.init();
     const fastify = app.getHttpAdapter().getInstance();
@@ -17,8 +20,22 @@ export async function serve(): Promise<void> {
       .catch((error: unknown) => {
         throw new StartupError(`Cannot listen on HOST ${HOST}, PORT ${PORT}: ${(error as Error).message}`);
       });
-    fastify.log.info(`Swagger UI at ${address}/docs`);
+    fastify.log.info(
+      { version: VERSION, database: describeDatabase(environment), require_api_key: REQUIRE_API_KEY },
+      `Swagger UI at ${address}/docs`,
+    );
+    process.once('exit', (code) => {
+      if (code === 0) fastify.log.info('The service has stopped.');
+    });
   } catch (error) {
     exitWithError(error);
   }
+}
+
+/** Describes the database for the log, without user and password. */
+function describeDatabase({ DATABASE_URL, DATA_DIR }: Environment): object {
+  if (DATABASE_URL === undefined) return { engine: 'embedded', directory: DATA_DIR };
+  // The driver also knows the defaults of what the URL does not contain.
+  const { host, port, database } = new pg.Client(DATABASE_URL);
+  return { engine: 'PostgreSQL', host, port, name: database };
 }

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,7 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { createInstallation } from './support/installation.js';
-import { databaseSettings, newDataDirectory, SERVER } from './support/database.js';
+import { ADMIN_API_KEY, databaseSettings, keyHeader, newDataDirectory, SERVER } from './support/database.js';
 import { type Result, send, Service } from './support/service.js';
 
 function* endlessResponse(): Generator<string> {
@@ -20,31 +19,65 @@ function expectStartupError({ code, output }: Result, line: RegExp): void {
   expect(code).toBe(1);
 }
 
+/** The database of this test file as the start line describes it. */
+function describeDatabase(): object {
+  if (SERVER === undefined) return { engine: 'embedded', directory: databaseSettings().DATA_DIR };
+  const { hostname, port, pathname } = new URL(databaseSettings().DATABASE_URL ?? '');
+  return { engine: 'PostgreSQL', host: hostname, port: Number(port || 5432), name: pathname.slice(1) };
+}
+
+function warningsOf({ output }: Result): unknown[] {
+  return output
+    .map((line) => JSON.parse(line) as { level: number; msg: string })
+    .filter(({ level }) => level > 30)
+    .map(({ msg }) => msg);
+}
+
 describe('On start, the service', () => {
-  it('logs one line with the URL of the API and one with the URL of Swagger UI', async () => {
+  it('logs its URLs, its version, its database and its key mode, and on SIGTERM that it has stopped', async () => {
     const service = new Service();
     const api = await service.listening();
     expect((await fetch(`${api}/organizations`)).status).toBe(200);
     const { output, code } = await service.end('SIGTERM');
     expect(output.map((line) => JSON.parse(line) as object)).toEqual([
-      expect.objectContaining({ msg: `Phones API at ${api}` }),
-      expect.objectContaining({ msg: `Swagger UI at ${api.replace('/v1', '/docs')}` }),
+      expect.objectContaining({ level: 30, msg: `Phones API at ${api}` }),
+      expect.objectContaining({
+        level: 30,
+        msg: `Swagger UI at ${api.replace('/v1', '/docs')}`,
+        version: '1.0.0',
+        database: describeDatabase(),
+        require_api_key: 'never',
+      }),
+      expect.objectContaining({ level: 30, msg: 'The service has stopped.' }),
     ]);
     expect(code).toBe(0);
   });
 
-  it('finds the data of its previous run', async () => {
+  it('warns about a misspelled setting, and if writes require a key that nobody has', async () => {
+    const settings = { REQUIRE_API_KEY: 'writes', ADMIN_API_KEY: '', RATE_LIMIT_READ: '1' };
+    const service = new Service({ ...databaseSettings(), ...settings });
+    await service.listening();
+    expect(warningsOf(await service.end('SIGTERM'))).toEqual([
+      'RATE_LIMIT_READ is not a setting of the service. Did you mean RATE_LIMIT_READS?',
+      expect.stringMatching(/^REQUIRE_API_KEY is writes, but no admin has a key: .*Set ADMIN_API_KEY/),
+    ]);
+  });
+
+  it('finds the data of its previous run, and does not warn if an admin in it has a key', async () => {
     const first = new Service();
     const api = await first.listening();
     const { body: organization } = await send<{ id: number }>('POST', `${api}/organizations`, {
       name: 'Youth Line',
     });
     await send('POST', `${api}/organizations/${organization.id}/phones`, { digits: '211' });
+    await send('POST', `${api}/clients`, { name: 'Admin', is_admin: true }, keyHeader(ADMIN_API_KEY));
     await first.end('SIGTERM');
 
-    const second = await new Service().listening();
-    const { body: phones } = await send('GET', `${second}/organizations/${organization.id}/phones`);
-    expect(phones).toMatchObject([{ digits: '211', is_primary: true }]);
+    const settings = { ...databaseSettings(), REQUIRE_API_KEY: 'writes', ADMIN_API_KEY: '' };
+    const second = new Service(settings);
+    const phones = `${await second.listening()}/organizations/${organization.id}/phones`;
+    expect((await send('GET', phones)).body).toMatchObject([{ digits: '211', is_primary: true }]);
+    expect(warningsOf(await second.end('SIGTERM'))).toEqual([]);
   });
 
   it(
@@ -203,8 +236,8 @@ describe('The service starts', () => {
     const installation = createInstallation();
     await writeFile(join(installation, '.env'), 'LOG_LEVEL=loud\nDATA_DIR=./phones\n');
     await cp(await newDataDirectory(), join(installation, 'phones'), { recursive: true });
-    await new Service({ LOG_LEVEL: 'info' }, 'main.js', installation).listening();
-    expect(existsSync(join(installation, 'phones', 'lock'))).toBe(true);
+    const service = new Service({ LOG_LEVEL: 'info' }, 'main.js', installation);
+    await service.printed(`"directory":"${join(installation, 'phones')}"`);
   });
 
   it('with a malformed lock file in DATA_DIR', async () => {

@@ -34,7 +34,7 @@ export class ServiceProcess {
       output.on('line', (line) => {
         const address = /Phones API at (http:\S+)\/v1"/.exec(line)?.[1];
         if (address !== undefined) resolve(address);
-        else if (!line.includes('Swagger UI at')) console.error(line);
+        else if (!/Swagger UI at|The service has stopped/.test(line)) console.error(line);
       });
       child.once('exit', () => {
         reject(new Error('The service did not start.'));

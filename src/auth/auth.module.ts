@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import { AdminKeyCheck } from './admin-key-check.js';
 import { AuthGuard } from './auth.guard.js';
 import { AuthenticationService } from './authentication.service.js';
 import { AuthorizationService } from './authorization.service.js';
@@ -8,6 +9,7 @@ import { SecurityLog } from './security-log.js';
 /** Guards every route of the application. */
 @Module({
   providers: [
+    AdminKeyCheck,
     AuthenticationService,
     AuthorizationService,
     SecurityLog,

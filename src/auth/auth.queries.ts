@@ -39,6 +39,13 @@ export function findClient(hash: Buffer): QueryConfig {
   };
 }
 
+/** Finds an unexpired key of an admin. */
+export const FIND_ADMIN_KEY = `
+  SELECT FROM api_keys
+  JOIN clients ON clients.id = api_keys.client_id
+  WHERE clients.is_admin AND ${IS_UNEXPIRED}
+  LIMIT 1`;
+
 /** Records the use of key `$1` to the hour, so that a busy key costs one write an hour. */
 export const RECORD_USE = `UPDATE api_keys SET last_used_at = ${THIS_HOUR} WHERE id = $1`;
 

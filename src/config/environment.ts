@@ -7,6 +7,7 @@ import { registerAs } from '@nestjs/config';
 import { plainToInstance, Transform } from 'class-transformer';
 import { IsIn, IsOptional, IsString, Matches, ValidateBy, validateSync } from 'class-validator';
 import { IsInteger } from '../validation/integer.js';
+import { findMisspelledSettings } from './misspelled-settings.js';
 import { PACKAGE_DIRECTORY } from './package.js';
 import { StartupError } from './startup-error.js';
 
@@ -123,7 +124,7 @@ export class Environment {
  */
 export function loadEnvironment(): Environment {
   loadEnvFile(join(PACKAGE_DIRECTORY, '.env'));
-  const names = Object.keys(new Environment());
+  const names = settingNames();
   const stated = Object.entries(process.env).filter(([name, value]) => names.includes(name) && value !== '');
   const environment = plainToInstance(Environment, Object.fromEntries(stated), { exposeDefaultValues: true });
   const errors = validateSync(environment, { stopAtFirstError: true }).map(
@@ -139,7 +140,18 @@ export function loadEnvironment(): Environment {
   return environment;
 }
 
+/** @returns a warning about each variable that looks like a misspelled setting. `loadEnvironment` must be called first */
+export function findSettingWarnings(): string[] {
+  return findMisspelledSettings(Object.keys(process.env), settingNames()).map(
+    ({ variable, setting }) => `${variable} is not a setting of the service. Did you mean ${setting}?`,
+  );
+}
+
 export const environmentConfig = registerAs('environment', loadEnvironment);
+
+function settingNames(): string[] {
+  return Object.keys(new Environment());
+}
 
 /** Not `process.loadEnvFile`, which reports every file that it cannot read as missing. */
 function loadEnvFile(file: string): void {

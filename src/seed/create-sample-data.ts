@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import dataSource from '../../ormconfig.js';
+import { findSettingWarnings } from '../config/environment.js';
 import { exitWithError } from '../config/startup-error.js';
 import { Location } from '../directory/location.entity.js';
 import { Opportunity } from '../directory/opportunity.entity.js';
@@ -52,6 +53,7 @@ function createSampleData(database: DataSource): Promise<string> {
 export async function seed(): Promise<void> {
   try {
     await dataSource.initialize();
+    for (const warning of findSettingWarnings()) console.warn(warning);
     await dataSource.runMigrations();
     console.log(await createSampleData(dataSource));
     await dataSource.destroy();
