@@ -264,10 +264,8 @@ describe('The service', { skip: SERVER === undefined }, () => {
     server.fillDisk();
     const fill = async (): Promise<ApiResponse> => {
       for (;;) {
-        const response = await request('POST', `${owner}/phones`, {
-          digits: '4'.repeat(255),
-          phone_type: 'x'.repeat(255),
-        });
+        // Unlike phones, an organization can have any number of locations.
+        const response = await request('POST', `${owner}/locations`, { name: 'x'.repeat(255) });
         if (response.status !== 201) return response;
       }
     };
