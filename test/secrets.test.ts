@@ -65,7 +65,7 @@ it('a logged error does not repeat what the request contained', async () => {
   await dataSource.query(`
     CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN
-        RAISE EXCEPTION 'invalid input syntax: "%"', NEW.digits USING ERRCODE = '22P02', DETAIL = NEW.digits;
+        RAISE EXCEPTION 'invalid input syntax: "%"', NEW.digits USING ERRCODE = '22007', DETAIL = NEW.digits;
       END
     $$`);
   await dataSource.query('CREATE TRIGGER fail BEFORE INSERT ON phones FOR EACH ROW EXECUTE FUNCTION fail()');
@@ -78,12 +78,16 @@ it('a logged error does not repeat what the request contained', async () => {
   });
   const path = `${api}/organizations/${organization.id}`;
   expect(await send('PUT', path, { name: 'a hidden name' })).toMatchObject({ status: 500 });
-  expect(await send('POST', `${path}/phones`, { digits: 'a hidden 211' })).toMatchObject({ status: 400 });
+  expect(await send('POST', `${path}/phones`, { digits: 'a hidden 211' })).toMatchObject({ status: 500 });
   const { output } = await service.end('SIGTERM');
   const logged = output.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ err }) => err);
   expect(logged).toMatchObject([
     { status: 500, err: { code: '23514', table: 'organizations', constraint: 'ck_test' } },
-    { status: 400, msg: 'invalid input syntax: "…"', err: { code: '22P02' } },
+    {
+      status: 500,
+      msg: 'POST /v1/organizations/:organization_id/phones returned 500: invalid input syntax: "…"',
+      err: { code: '22007', message: 'invalid input syntax: "…"' },
+    },
   ]);
   expect(output.join('\n')).not.toContain('hidden');
 });

@@ -43,8 +43,12 @@ export function isConnectionFailure(error: unknown): boolean {
   return syscall === 'connect' || NETWORK_ERRORS.has(code) || NO_CONNECTION.test(message);
 }
 
-/** @returns one line. When every address of a host refuses, Node.js throws an AggregateError without a message. */
+/**
+ * The message of an error, for one line of the log. It contains no value of a request, which data exceptions of PostgreSQL
+ * quote. When every address of a host refuses, Node.js throws an AggregateError without a message.
+ */
 export function errorMessage(error: unknown): string {
   const [first = error] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
-  return first instanceof Error ? first.message : String(first);
+  const message = first instanceof Error ? first.message : String(first);
+  return postgresError(first)?.code?.startsWith('22') ? message.replace(/".*"/s, '"…"') : message;
 }

@@ -1,7 +1,7 @@
 import { HttpException, type LoggerService } from '@nestjs/common';
 import type { FastifyBaseLogger } from 'fastify';
 import type { DatabaseError } from 'pg';
-import { postgresError } from '../database/postgres-errors.js';
+import { errorMessage, postgresError } from '../database/postgres-errors.js';
 
 /** The loggers of Nest that report each module, controller and route. */
 const NEST_LOGGERS = ['InstanceLoader', 'NestApplication', 'NestFactory', 'RouterExplorer', 'RoutesResolver'];
@@ -62,14 +62,13 @@ interface SerializedError {
  */
 export function serializeError(error: Error | SerializedError): SerializedError {
   if (!(error instanceof Error)) return error;
-  const { message, stack = '', cause }: Error = error;
+  const { stack = '', cause }: Error = error;
+  const message = errorMessage(error);
   const { code, severity, table, constraint } = postgresError(error) ?? (error as Partial<DatabaseError>);
-  // Data exceptions of PostgreSQL quote the value in their message.
-  const safeMessage = code?.startsWith('22') ? message.replace(/".*"/s, '"…"') : message;
   return {
     type: error.constructor.name,
-    message: safeMessage,
-    stack: stack.replace(message, () => safeMessage),
+    message,
+    stack: stack.replace(`: ${error.message}`, () => `: ${message}`),
     code,
     severity,
     table,
