@@ -53,6 +53,13 @@ describe('A PostgreSQL error', () => {
     });
   });
 
+  it('for an ID that is already in use becomes a 503, unlike other unique violations', () => {
+    const violation = (constraint: string) =>
+      Object.assign(databaseError('23505'), { table: 'phones', constraint });
+    expect(postgresProblem(violation('pk_phones'))).toMatchObject({ status: 503 });
+    expect(postgresProblem(violation('uq_phones_primary'))).toBeUndefined();
+  });
+
   it.each(['42P01', '22012', '23514', '25P02', 'XX000', ''])(
     'with SQLSTATE %j is an error of the service and has no problem details',
     (code) => {

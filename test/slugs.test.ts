@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import dataSource from '../ormconfig.js';
 import { toSlug } from '../src/directory/slug.js';
-import { request } from './support/api.js';
+import { expectProblem, request } from './support/api.js';
 import { createOrganization, type Organization } from './support/owners.js';
 
 describe('A slug', () => {
@@ -58,6 +59,25 @@ describe('A slug', () => {
       const { body } = await request<Organization>('GET', `/v1/organizations/${organization.slug}`);
       expect(body).toEqual(organization);
     }
+  });
+
+  it('results in 503 when each of five slugs is taken', async () => {
+    const { slug } = await createOrganization('Night Shelter');
+    await dataSource.query(`
+      CREATE FUNCTION take_slug() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          NEW.slug := '${slug}';
+          RETURN NEW;
+        END
+      $$`);
+    await dataSource.query(
+      `CREATE TRIGGER take_slug BEFORE INSERT ON organizations FOR EACH ROW
+       WHEN (NEW.slug LIKE '${slug}%') EXECUTE FUNCTION take_slug()`,
+    );
+    const response = await request('POST', '/v1/organizations', { name: 'Night Shelter' });
+    expectProblem(response, 503, 'No unused slug was found for this name. Retry later.');
+    expect(response.headers['retry-after']).toBe('1');
+    await dataSource.query('DROP FUNCTION take_slug CASCADE');
   });
 
   it('is unique among the opportunities of all organizations', async () => {

@@ -7,6 +7,12 @@ export const DATABASE_UNAVAILABLE = createProblemDetails(503, DETAIL_BY_STATUS[5
 /** The response while the disk of the database is full. */
 export const DISK_FULL = createProblemDetails(503, 'The database has no space left.');
 
+/** The response when the sequence of a table yields an ID that a row already has. */
+export const SEQUENCE_BEHIND = createProblemDetails(
+  503,
+  'A new ID is already in use, so nothing can be created here until the operator repairs the database.',
+);
+
 const NOT_STORABLE = createProblemDetails(400, 'A value cannot be stored.');
 
 /**
@@ -41,5 +47,18 @@ export function postgresProblem(error: unknown): UnsentProblemDetails | undefine
   // FATAL ends the session and PANIC the server, whatever the SQLSTATE. A server with localized messages also localizes
   // the severity; then the table decides.
   if (isConnectionFailure(error) || severity === 'FATAL' || severity === 'PANIC') return DATABASE_UNAVAILABLE;
-  return problem;
+  return findSequenceBehind(error) === undefined ? problem : SEQUENCE_BEHIND;
+}
+
+/**
+ * @returns for the operator: which ID sequence is behind, for instance after a restore, and the SQL that repairs it;
+ *   undefined for any other error
+ */
+export function findSequenceBehind(error: unknown): string | undefined {
+  const { code, constraint, table } = postgresError(error) ?? {};
+  if (code !== '23505' || table === undefined || constraint !== `pk_${table}`) return undefined;
+  return (
+    `The ID sequence of ${table} is behind its rows. Run ` +
+    `SELECT setval(pg_get_serial_sequence('${table}', 'id'), max(id)) FROM ${table};`
+  );
 }

@@ -7,7 +7,13 @@ import {
   NotFoundException,
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { DATABASE_UNAVAILABLE, DISK_FULL, postgresProblem } from '../common/postgres-problem.js';
+import {
+  DATABASE_UNAVAILABLE,
+  DISK_FULL,
+  findSequenceBehind,
+  postgresProblem,
+  SEQUENCE_BEHIND,
+} from '../common/postgres-problem.js';
 import {
   DETAIL_BY_STATUS,
   type UnsentProblemDetails,
@@ -79,10 +85,11 @@ export class ProblemDetailsFilter implements ExceptionFilter {
       route,
       status,
       request_id: id,
-      msg: `${method} ${route ?? '(no route)'} returned ${status}: ${errorMessage(error)}`,
+      msg: `${method} ${route ?? '(no route)'} returned ${status}: ${findSequenceBehind(error) ?? errorMessage(error)}`,
     };
-    // Unlike other 503s, a full disk does not end by itself.
-    if (status === 503 && problem !== DISK_FULL) this.logger.warn(entry);
+    // Unlike other 503s, these do not end by themselves.
+    const needsOperator = problem === DISK_FULL || problem === SEQUENCE_BEHIND;
+    if (status === 503 && !needsOperator) this.logger.warn(entry);
     else this.logger.error(entry);
   }
 }
