@@ -18,6 +18,7 @@ import { checkRequestHeads, limitUrlLength } from './request-head.js';
 import { createRequestId, setRequestIdHeader } from './request-id.js';
 import { setSecurityHeaders } from './security-headers.js';
 import { closeConnectionsOnShutdown } from './shutdown.js';
+import { UnreadResponses } from './unread-responses.js';
 
 /** The largest body, in bytes. */
 const BODY_LIMIT = 64 * 1024;
@@ -63,9 +64,10 @@ export async function registerHooks(app: NestFastifyApplication, environment: En
   setRequestIdHeader(fastify);
   setSecurityHeaders(fastify);
   // Before load shedding: an ambiguous request closes its connection, even while the service is overloaded.
-  checkRequestHeads(fastify);
+  const unreadResponses = new UnreadResponses(fastify.log);
+  checkRequestHeads(fastify, unreadResponses);
   // Before all work that can be avoided. Also ends requests after REQUEST_TIMEOUT.
-  shedLoad(fastify, REQUEST_TIMEOUT);
+  shedLoad(fastify, REQUEST_TIMEOUT, unreadResponses);
   // Before authentication, as browsers send no key with a preflight request. The route for preflight requests has no
   // exception filter, so the hooks above send their error responses themselves.
   if (CORS_ORIGINS !== undefined) await registerCors(fastify, CORS_ORIGINS);

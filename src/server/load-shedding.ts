@@ -1,7 +1,11 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { createProblemDetails, sendProblem } from '../common/problem-details.js';
+import type { AcceptedRequest, UnreadResponses } from './unread-responses.js';
 
-/** The number of requests that may be in progress at once: a second's work for a busy service. */
+/**
+ * The number of requests that may be in progress at once: a second's work for a busy service. A request is in progress
+ * until its response begins.
+ */
 const MAX_REQUESTS = 1000;
 
 /** The number of connections that may be open at once. Each takes memory and a file descriptor. */
@@ -10,7 +14,7 @@ const MAX_CONNECTIONS = 10_000;
 /** How late a timer may be, in milliseconds. Beyond that, the event loop is overloaded. */
 const MAX_EVENT_LOOP_DELAY = 500;
 
-/** How often the delay of the event loop and the age of requests are checked, in milliseconds. */
+/** How often the delay of the event loop, the age of requests and the unread responses are checked, in milliseconds. */
 const SAMPLE_INTERVAL = 100;
 
 /** How many samples in a row must be late. A single long task is not an overload. */
@@ -36,11 +40,13 @@ export class RequestTimeoutError extends Error {
  *
  * @param requestTimeout the longest that a request may take, in milliseconds
  */
-export function shedLoad(fastify: FastifyInstance, requestTimeout: number): void {
+export function shedLoad(
+  fastify: FastifyInstance,
+  requestTimeout: number,
+  unreadResponses: UnreadResponses,
+): void {
   // A fixed number of slots: a map of the requests in progress costs 10 % of the throughput in garbage collection.
-  const slots = new Array<{ reply: FastifyReply; deadline: number } | undefined>(MAX_REQUESTS).fill(
-    undefined,
-  );
+  const slots = new Array<AcceptedRequest | undefined>(MAX_REQUESTS).fill(undefined);
   const freeSlots = [...slots.keys()];
   let lateSamples = 0;
   let lastOverload = -QUIET_PERIOD;
@@ -53,11 +59,18 @@ export function shedLoad(fastify: FastifyInstance, requestTimeout: number): void
       const now = performance.now();
       lateSamples = now - due > MAX_EVENT_LOOP_DELAY ? lateSamples + 1 : 0;
       due = now + SAMPLE_INTERVAL;
-      for (const slot of slots) {
-        // A response that has started may take as long as the client needs to read it.
-        if (slot && slot.deadline <= now && !slot.reply.raw.headersSent)
-          slot.reply.send(new RequestTimeoutError(requestTimeout));
-      }
+      slots.forEach((request, slot) => {
+        if (request === undefined) return;
+        if (request.reply.raw.headersSent) {
+          // The work is done, so clients that do not read cannot occupy the slots.
+          slots[slot] = undefined;
+          freeSlots.push(slot);
+          unreadResponses.add(request);
+        } else if (request.deadline <= now) {
+          request.reply.send(new RequestTimeoutError(requestTimeout));
+        }
+      });
+      unreadResponses.destroyExcess();
     }, SAMPLE_INTERVAL);
     timer.unref();
     done();
@@ -68,14 +81,19 @@ export function shedLoad(fastify: FastifyInstance, requestTimeout: number): void
     const isEventLoopLate = lateSamples >= LATE_SAMPLES;
     const slot = isEventLoopLate ? undefined : freeSlots.pop();
     if (slot !== undefined) {
-      slots[slot] = { reply, deadline: now + requestTimeout };
+      const accepted: AcceptedRequest = { reply, deadline: now + requestTimeout };
+      slots[slot] = accepted;
       // Emitted exactly once, even if the client disconnects early.
       reply.raw.on('close', () => {
+        if (slots[slot] !== accepted) return;
         slots[slot] = undefined;
         freeSlots.push(slot);
       });
       done();
-    } else if (request.routeOptions.url === '/health/live') {
+      return;
+    }
+    unreadResponses.add({ reply, deadline: now + requestTimeout });
+    if (request.routeOptions.url === '/health/live') {
       done();
     } else {
       const reason = isEventLoopLate ? 'the event loop is late' : `${MAX_REQUESTS} requests are in progress`;

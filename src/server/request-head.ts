@@ -7,6 +7,7 @@ import {
   sendProblem,
 } from '../common/problem-details.js';
 import { closeAfterResponse } from './http-server.js';
+import type { UnreadResponses } from './unread-responses.js';
 
 /** The longest URL, in bytes. RFC 9110, section 4.1, recommends to support at least 8000. */
 const MAX_URL_LENGTH = 8 * 1024;
@@ -15,7 +16,7 @@ const MAX_URL_LENGTH = 8 * 1024;
  * Rejects requests whose head is ambiguous or demands what the service cannot do, and closes their connection: a proxy
  * in front may have read the same bytes differently (request smuggling).
  */
-export function checkRequestHeads(fastify: FastifyInstance): void {
+export function checkRequestHeads(fastify: FastifyInstance, unreadResponses: UnreadResponses): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     const problem = validateRequestHead(request.raw);
     if (problem === undefined) {
@@ -23,6 +24,7 @@ export function checkRequestHeads(fastify: FastifyInstance): void {
       return;
     }
     closeAfterResponse(reply);
+    unreadResponses.add({ reply, deadline: performance.now() });
     sendProblem(reply, problem);
   });
   // When Fastify rejects a body, it only sets `Connection: close`, which does not stop Node.js from reading on.
