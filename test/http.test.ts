@@ -244,29 +244,33 @@ describe('A raw HTTP request', () => {
     [
       'headers that are too large',
       431,
-      `GET / HTTP/1.1\r\nHost: x\r\nX-Large: ${'x'.repeat(20_000)}\r\n\r\n`,
+      `GET / HTTP/1.1\r\nHost: localhost\r\nX-Large: ${'x'.repeat(20_000)}\r\n\r\n`,
     ],
     ['an invalid request line', 400, 'hello\r\n\r\n'],
-    ['an unknown method', 400, 'BREW /v1/organizations HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['an unknown method', 400, 'BREW /v1/organizations HTTP/1.1\r\nHost: localhost\r\n\r\n'],
     [
       'both Content-Length and Transfer-Encoding',
       400,
-      'POST /v1/organizations HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}',
+      'POST /v1/organizations HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}',
     ],
     ['no Host header', 400, 'GET /v1/organizations HTTP/1.1\r\nConnection: close\r\n\r\n'],
-    ['two Host headers', 400, 'GET /v1/organizations HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n'],
+    ['two Host headers', 400, 'GET /v1/organizations HTTP/1.1\r\nHost: localhost\r\nHost: y\r\n\r\n'],
     [
       'a second Host header after a thousand other headers',
       400,
-      `GET /v1/organizations HTTP/1.1\r\nHost: x\r\n${'a:\r\n'.repeat(1000)}Host: y\r\n\r\n`,
+      `GET /v1/organizations HTTP/1.1\r\nHost: localhost\r\n${'a:\r\n'.repeat(1000)}Host: y\r\n\r\n`,
     ],
     [
       'an unsupported transfer coding',
       400,
-      'GET /v1/organizations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
+      'GET /v1/organizations HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
     ],
-    ['an expectation other than 100-continue', 417, 'GET / HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n\r\n'],
-    ['the method CONNECT', 400, 'CONNECT example.org:80 HTTP/1.1\r\nHost: x\r\n\r\n'],
+    [
+      'an expectation other than 100-continue',
+      417,
+      'GET / HTTP/1.1\r\nHost: localhost\r\nExpect: tea\r\n\r\n',
+    ],
+    ['the method CONNECT', 400, 'CONNECT example.org:80 HTTP/1.1\r\nHost: localhost\r\n\r\n'],
   ])('with %s is rejected with %i and problem details', async (_, status, bytes) => {
     const socket = connect(port, '127.0.0.1');
     socket.write(bytes);
@@ -294,7 +298,7 @@ describe('A raw HTTP request', () => {
     for (let count = 0; count < 20; count += 1) {
       const socket = connect(port, '127.0.0.1');
       socket.write(
-        'GET /v1/organizations HTTP/1.1\r\nHost: x\r\n\r\nCONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n',
+        'GET /v1/organizations HTTP/1.1\r\nHost: localhost\r\n\r\nCONNECT x:1 HTTP/1.1\r\nHost: localhost\r\n\r\n',
       );
       await once(socket, 'connect');
       for (let turn = 0; turn < count; turn += 1) await setImmediate();
@@ -317,7 +321,7 @@ describe('A request that never ends', () => {
   ])('in its body gets exactly one response: %s returns %i', async (line, status) => {
     const socket = connect(port, '127.0.0.1');
     socket.write(
-      `${line} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n`,
+      `${line} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n`,
     );
     const trickle = setInterval(() => socket.write(' '), 500);
     const response = await text(socket);
@@ -328,7 +332,7 @@ describe('A request that never ends', () => {
 
   it('in its headers returns 408', async () => {
     const socket = connect(port, '127.0.0.1');
-    socket.write('GET /v1/organizations HTTP/1.1\r\nHost: x\r\n');
+    socket.write('GET /v1/organizations HTTP/1.1\r\nHost: localhost\r\n');
     const response = await text(socket);
     expect(response).toMatch(/^HTTP\/1.1 408 /);
     expect(response).toContain('"detail":"The request did not arrive in time."');

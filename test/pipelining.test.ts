@@ -14,11 +14,11 @@ beforeAll(async () => {
   port = (app.getHttpServer().address() as AddressInfo).port;
 });
 
-const LIST = 'GET /v1/organizations HTTP/1.1\r\nHost: x\r\n\r\n';
+const LIST = 'GET /v1/organizations HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
 function create(name: string, ...headers: string[]): string {
   const body = JSON.stringify({ name });
-  const lines = ['POST /v1/organizations HTTP/1.1', 'Host: x', ...headers];
+  const lines = ['POST /v1/organizations HTTP/1.1', 'Host: localhost', ...headers];
   return [...lines, 'Content-Type: application/json', `Content-Length: ${body.length}`, '', body].join(
     '\r\n',
   );
@@ -58,9 +58,9 @@ describe('A request pipelined behind one that is in progress', () => {
     let finish: () => void = () => undefined;
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
-    socket.write('GET /first HTTP/1.1\r\nHost: x\r\n\r\n');
+    socket.write('GET /first HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await once(socket, 'readable');
-    socket.write('GET /pipelined HTTP/1.1\r\nHost: x\r\n\r\n');
+    socket.write('GET /pipelined HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await once(server, 'request');
     finish();
     expect(statuses(await text(socket))).toEqual(['200']);
@@ -69,14 +69,17 @@ describe('A request pipelined behind one that is in progress', () => {
   });
 
   it('is processed if the response before it was complete at once', async () => {
-    const tooLong = `GET /${'x'.repeat(9000)} HTTP/1.1\r\nHost: x\r\n\r\n`;
+    const tooLong = `GET /${'x'.repeat(9000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
     expect(await exchange(tooLong + create('Behind a complete response'))).toEqual(['414', '201']);
   });
 
   it.each([
     ['is not valid HTTP', 'hello\r\n\r\n'],
-    ['has an ambiguous head', 'GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n'],
-    ['has a malformed body', 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nhello\r\n\r\n'],
+    ['has an ambiguous head', 'GET / HTTP/1.1\r\nHost: localhost\r\nHost: y\r\n\r\n'],
+    [
+      'has a malformed body',
+      'POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nhello\r\n\r\n',
+    ],
   ])('gets no response when it %s', async (_, pipelined) => {
     expect(await exchange(create('Before a malformed request') + pipelined)).toEqual(['201']);
   });
@@ -119,7 +122,7 @@ describe('A request behind a response that closes the connection', () => {
   });
 
   it.each([
-    ['is too large', `Host: x\r\nContent-Length: 70000\r\n\r\n${'x'.repeat(70_000)}`],
+    ['is too large', `Host: localhost\r\nContent-Length: 70000\r\n\r\n${'x'.repeat(70_000)}`],
     ['has no Host header', 'Content-Length: 0\r\n\r\n'],
   ])('is not processed, also when it arrives later, if the one before %s', async (reason, rest) => {
     for (let count = 0; count < 10; count += 1) {
@@ -138,7 +141,7 @@ describe('A request behind a response that closes the connection', () => {
     ['a body that is not valid JSON', 'POST /v1/organizations HTTP/1.1\r\nContent-Type: application/json'],
   ])('gets no response if the one before has %s', async (_, start) => {
     const socket = connect(port, '127.0.0.1');
-    socket.write(`${start}\r\nHost: x\r\nContent-Length: 2\r\n\r\n{]hello\r\n\r\n`);
+    socket.write(`${start}\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{]hello\r\n\r\n`);
     expect(statuses(await text(socket))).toEqual(['400']);
   });
 });

@@ -50,10 +50,10 @@ describe('X-Request-Id', () => {
   });
 
   it.each([
-    ['CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\nX-Request-Id: abc\r\n\r\n'],
+    ['CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: abc\r\n\r\n'],
     [
       'a malformed chunk',
-      'POST /v1/organizations HTTP/1.1\r\nHost: x\r\nX-Request-Id: abc\r\nContent-Type: application/json\r\n' +
+      'POST /v1/organizations HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: abc\r\nContent-Type: application/json\r\n' +
         'Transfer-Encoding: chunked\r\n\r\nhello\r\n\r\n',
     ],
   ])('of the request is in the response to %s', async (_, bytes) => {

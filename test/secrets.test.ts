@@ -44,7 +44,9 @@ it('an API key appears in no log line and no response, however it is sent', asyn
     // Node.js cannot parse this request.
     const { hostname, port } = new URL(api);
     const socket = connect(Number(port), hostname);
-    socket.write(`GET /v1/organizations?api_key=${key} HTTP/1.1\r\nHost: x\r\nX-API-Key ${key}\r\n\r\n`);
+    socket.write(
+      `GET /v1/organizations?api_key=${key} HTTP/1.1\r\nHost: localhost\r\nX-API-Key ${key}\r\n\r\n`,
+    );
     const [chunk] = (await once(socket, 'data')) as [Buffer];
     responses.push(chunk.toString());
     socket.destroy();

@@ -14,7 +14,7 @@ async function startUpload(api: URL): Promise<Socket> {
   const socket = connect(Number(api.port), api.hostname);
   await once(socket, 'connect');
   socket.write(
-    `POST /v1/organizations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n`,
+    `POST /v1/organizations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n`,
   );
   socket.write(BODY.slice(0, 5));
   await send('GET', new URL('/health/live', api).href);

@@ -136,6 +136,8 @@ describe('The service refuses to start, with one line of output,', () => {
     ['TRUST_PROXY', '1', /^Wrong settings: TRUST_PROXY must be/],
     ['TRUST_PROXY', 'loopback, 10.0.0.0/33', /^Wrong settings: TRUST_PROXY must be/],
     ['TRUST_PROXY', '0.0.0.0/0', /^Wrong settings: TRUST_PROXY must be/],
+    ['ALLOWED_HOSTS', '*', /^Wrong settings: ALLOWED_HOSTS must be host names or IP addresses, without port/],
+    ['ALLOWED_HOSTS', 'example.org:80', /^Wrong settings: ALLOWED_HOSTS must be/],
     ['CORS_ORIGINS', 'example.org', /^Wrong settings: CORS_ORIGINS must be \* or origins such as https:/],
     ['CORS_ORIGINS', 'https://example.org/', /^Wrong settings: CORS_ORIGINS must be/],
     ['HOST', 'not a host', /^Wrong settings: HOST must be an IP address or a host name/],

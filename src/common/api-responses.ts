@@ -47,7 +47,7 @@ export function problemResponse(status: keyof typeof DESCRIPTIONS) {
 export const ApiProblems = (...statuses: (keyof typeof DESCRIPTIONS)[]) =>
   applyDecorators(
     ApiExtraModels(ProblemDetails),
-    ...[...statuses, ...([400, 408, 412, 414, 431] as const)].map((status) =>
+    ...[...statuses, ...([400, 408, 412, 414, 421, 431] as const)].map((status) =>
       ApiResponse({ status, ...problemResponse(status) }),
     ),
   );

@@ -61,6 +61,7 @@ export const DETAIL_BY_STATUS = {
   413: 'The body is larger than 64 KiB.',
   414: 'The URL is longer than 8 KiB.',
   415: 'The body must be JSON, not compressed, with Content-Type: application/json.',
+  421: 'The service does not serve this host. Its operator can add the host to ALLOWED_HOSTS.',
   431: 'The headers are larger than 16 KiB.',
   503: 'The database is unavailable or too slow. Retry later.',
 } as const;

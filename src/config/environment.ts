@@ -17,7 +17,12 @@ export const KEY_MODES = ['never', 'writes', 'always'] as const;
 export type KeyMode = (typeof KEY_MODES)[number];
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/i;
+
+/** Whether a host, without port and brackets, is only reachable from this machine. */
+export function isLoopback(host: string): boolean {
+  return LOOPBACK.test(host);
+}
 
 /** Validates a comma-separated list. */
 const IsListOf = (isItem: (value: unknown) => boolean, message: string) =>
@@ -95,6 +100,14 @@ export class Environment {
   RATE_LIMIT_WRITES?: number;
 
   /**
+   * The hosts that requests may be for, besides loopback ones: host names and IP addresses without port, separated by
+   * commas. If absent, those on a loopback `HOST` may only be for loopback ones, and others for any host.
+   */
+  @IsOptional()
+  @IsListOf(isHost, 'must be host names or IP addresses, without port, separated by commas')
+  ALLOWED_HOSTS?: string[];
+
+  /**
    * The reverse proxies whose `X-Forwarded-For` is trusted: addresses, subnets or the ranges `loopback`, `linklocal` and
    * `uniquelocal`, separated by commas. None if absent.
    */
@@ -130,7 +143,7 @@ export function loadEnvironment(): Environment {
   const errors = validateSync(environment, { stopAtFirstError: true }).map(
     ({ property, constraints }) => `${property} ${Object.values(constraints ?? {}).join(', ')}`,
   );
-  if (!LOOPBACK.test(environment.HOST) && environment.REQUIRE_API_KEY === undefined) {
+  if (!isLoopback(environment.HOST) && environment.REQUIRE_API_KEY === undefined) {
     errors.push(
       `REQUIRE_API_KEY must be stated (${KEY_MODES.join(', ')}) to listen on a HOST beyond loopback`,
     );
@@ -169,6 +182,10 @@ function isPostgresUrl(value: unknown): boolean {
   if (typeof value !== 'string' || !/^postgres(ql)?:\/\//.test(value) || !URL.canParse(value)) return false;
   // `options` in the URL would replace the session options of the service.
   return !new URL(value).searchParams.has('options');
+}
+
+function isHost(value: unknown): boolean {
+  return isIP(String(value)) !== 0 || /^[\w-]+(\.[\w-]+)*$/.test(String(value));
 }
 
 function isProxy(value: unknown): boolean {

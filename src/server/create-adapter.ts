@@ -8,6 +8,7 @@ import { rejectUnsupportedHeaders } from '../common/supported-headers.js';
 import type { Environment } from '../config/environment.js';
 import { AllowedMethods, ROUTER_OPTIONS } from './allowed-methods.js';
 import { registerCors } from './cors.js';
+import { checkHosts } from './host-check.js';
 import { createHttpServer } from './http-server.js';
 import { registerJsonBodyParser } from './json-body-parser.js';
 import { shedLoad } from './load-shedding.js';
@@ -68,6 +69,8 @@ export async function registerHooks(app: NestFastifyApplication, environment: En
   checkRequestHeads(fastify, unreadResponses);
   // Before all work that can be avoided. Also ends requests after REQUEST_TIMEOUT.
   shedLoad(fastify, REQUEST_TIMEOUT, unreadResponses);
+  // Before CORS, so that pages of other hosts cannot even send preflight requests.
+  checkHosts(fastify, environment);
   // Before authentication, as browsers send no key with a preflight request. The route for preflight requests has no
   // exception filter, so the hooks above send their error responses themselves.
   if (CORS_ORIGINS !== undefined) await registerCors(fastify, CORS_ORIGINS);

@@ -17,6 +17,9 @@ const KEEP_ALIVE_TIMEOUT = 72_000;
 /** How often Node.js looks for requests that are overdue, in milliseconds. */
 const CONNECTIONS_CHECKING_INTERVAL = 1000;
 
+/** A request target in absolute form: its host and its path. */
+const ABSOLUTE_FORM = /^https?:\/\/([^/?#]+)(.*)$/is;
+
 /** The newest response of each connection. */
 const newestResponses = new WeakMap<Socket, ServerResponse>();
 
@@ -31,6 +34,7 @@ export function createHttpServer(handleRequest: RequestListener, requestTimeout:
     const { socket } = request;
     // After a response that closes the connection, nothing more is processed (RFC 9112, section 9.6).
     if (socket.writableEnded || socket.destroyed) return;
+    if (!request.url?.startsWith('/')) toOriginForm(request);
     const current = newestResponses.get(socket);
     if (current === undefined || !isInProgress(current)) {
       newestResponses.set(socket, response);
@@ -91,6 +95,14 @@ export function endConnection(
   const hasResponse = isInBody && current.headersSent;
   if (!hasResponse && socket.writable) socket.write(serializeResponse(isInBody ? current.req : undefined));
   socket.destroySoon();
+}
+
+/** Replaces a request target in absolute form. Its host takes precedence over `Host` (RFC 9112, section 3.2.2). */
+function toOriginForm(request: IncomingMessage): void {
+  const [, host, path = ''] = ABSOLUTE_FORM.exec(request.url ?? '') ?? [];
+  if (host === undefined) return;
+  request.headers.host = host;
+  request.url = path.startsWith('/') ? path : `/${path}`;
 }
 
 /** A flushed response is complete even before its events are emitted, unless the connection is to be closed after it. */

@@ -277,7 +277,7 @@ const garbled = fc
   });
 
 const hiddenBody = JSON.stringify({ name: SMUGGLED });
-const hidden = `POST /v1/organizations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${hiddenBody.length}\r\n\r\n${hiddenBody}`;
+const hidden = `POST /v1/organizations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${hiddenBody.length}\r\n\r\n${hiddenBody}`;
 
 /** A request that contains a second one for a parser that determines the length differently. */
 const smuggling = fc
@@ -306,7 +306,7 @@ const smuggling = fc
   .map(([method, target, lengths, pieces]) => {
     const head = [
       `${method} ${target} HTTP/1.1`,
-      'Host: x',
+      'Host: localhost',
       'Content-Type: application/json',
       ...lengths,
     ].join('\r\n');
