@@ -49,6 +49,22 @@ describe('A cross-origin request', () => {
     }
   });
 
+  it('to a malformed URL is allowed like any other', async () => {
+    for (const path of ['/v1/organizations/%zz', '/docs/%', '/%ff']) {
+      const { headers: expected } = await request('GET', '/nothing', undefined, { origin: ORIGIN });
+      const response = await request('GET', path, undefined, { origin: ORIGIN });
+      expectProblem(response, 400, 'The URL is not valid.');
+      for (const name of [...corsHeaders(expected), 'vary', 'content-security-policy']) {
+        expect(response.headers[name]).toBe(expected[name]);
+      }
+      expect(response.headers['x-request-id']).toBe((response.body as { request_id: string }).request_id);
+      expect(await preflight(ORIGIN, path)).toMatchObject({
+        status: 204,
+        headers: { 'access-control-allow-origin': ORIGIN },
+      });
+    }
+  });
+
   it('is allowed from any origin when CORS_ORIGINS is *', async () => {
     await restart({ CORS_ORIGINS: '*' });
     expect((await preflight('https://example.org')).headers).toMatchObject({

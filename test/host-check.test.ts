@@ -40,7 +40,7 @@ describe('On a loopback HOST, a request', () => {
   });
 
   it.each(OTHER_HOSTS)('for the host "%s" returns 421, which names the setting', async (host) => {
-    for (const url of ['/v1/organizations', '/docs', '/health/live', '/nothing']) {
+    for (const url of ['/v1/organizations', '/docs', '/health/live', '/nothing', '/v1/%zz']) {
       expectProblem(await getFrom(host, url), 421, expect.stringContaining('ALLOWED_HOSTS'));
     }
   });

@@ -14,8 +14,8 @@ import { registerJsonBodyParser } from './json-body-parser.js';
 import { shedLoad } from './load-shedding.js';
 import { serializeError } from './pino-logger.js';
 import { ProblemDetailsFilter } from './problem-details.filter.js';
-import { handleClientError, handleFrameworkError, rejectConnect } from './raw-responses.js';
-import { checkRequestHeads, limitUrlLength } from './request-head.js';
+import { handleClientError, rejectConnect } from './raw-responses.js';
+import { checkRequestHeads, checkUrls, routeMalformedUrl } from './request-head.js';
 import { createRequestId, setRequestIdHeader } from './request-id.js';
 import { setSecurityHeaders } from './security-headers.js';
 import { closeConnectionsOnShutdown } from './shutdown.js';
@@ -29,7 +29,7 @@ export function createAdapter({ LOG_LEVEL, REQUEST_TIMEOUT, TRUST_PROXY }: Envir
   return new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
     clientErrorHandler: handleClientError,
-    frameworkErrors: handleFrameworkError,
+    frameworkErrors: routeMalformedUrl,
     genReqId: createRequestId,
     // The reverse proxy writes the access log. Here it would cost up to a quarter of the throughput.
     logController: new LogController({ disableRequestLogging: true }),
@@ -75,7 +75,7 @@ export async function registerHooks(app: NestFastifyApplication, environment: En
   // exception filter, so the hooks above send their error responses themselves.
   if (CORS_ORIGINS !== undefined) await registerCors(fastify, CORS_ORIGINS);
   // Before authentication, which would query the database for nothing.
-  limitUrlLength(fastify);
+  checkUrls(fastify);
   // Likewise.
   rejectUnsupportedHeaders(fastify);
   // Before the body is read: a client without permission must not make the service wait for one.

@@ -1,18 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import {
   DETAIL_BY_STATUS,
   PROBLEM_JSON,
   type UnsentProblemDetails,
   createProblemDetails,
-  sendProblem,
   serializeProblem,
 } from '../common/problem-details.js';
-import { closeAfterResponse, endConnection } from './http-server.js';
+import { endConnection } from './http-server.js';
 import { createRequestId } from './request-id.js';
-import { DATA_HEADERS } from './security-headers.js';
 
 const INVALID_HTTP = createProblemDetails(400, 'This is not a valid HTTP request.');
 
@@ -20,19 +18,6 @@ const PROBLEM_BY_CLIENT_ERROR: Record<string, UnsentProblemDetails | undefined> 
   HPE_HEADER_OVERFLOW: createProblemDetails(431, DETAIL_BY_STATUS[431]),
   ERR_HTTP_REQUEST_TIMEOUT: createProblemDetails(408, DETAIL_BY_STATUS[408]),
 };
-
-/** Responds to what Fastify's router rejects before it runs any hook: a malformed escape sequence in the URL. */
-export function handleFrameworkError(
-  { statusCode = 400 }: { statusCode?: number },
-  request: FastifyRequest,
-  reply: FastifyReply,
-): void {
-  // The head of the request was not checked, so nothing behind it can be trusted.
-  closeAfterResponse(reply);
-  // No hook has run that could set these.
-  reply.headers({ ...DATA_HEADERS, 'X-Request-Id': request.id });
-  sendProblem(reply, createProblemDetails(statusCode, 'The URL is not valid.'));
-}
 
 /** Responds to what Node.js cannot parse as HTTP, and closes the connection. */
 export function handleClientError({ code = '' }: { code?: string }, socket: Duplex): void {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
   DETAIL_BY_STATUS,
   type UnsentProblemDetails,
@@ -11,6 +11,9 @@ import type { UnreadResponses } from './unread-responses.js';
 
 /** The longest URL, in bytes. RFC 9110, section 4.1, recommends to support at least 8000. */
 const MAX_URL_LENGTH = 8 * 1024;
+
+/** Replaces a URL with a malformed escape sequence. No client can send it, because of the space. */
+const MALFORMED_URL = '/malformed URL';
 
 /**
  * Rejects requests whose head is ambiguous or demands what the service cannot do, and closes their connection: a proxy
@@ -35,12 +38,27 @@ export function checkRequestHeads(fastify: FastifyInstance, unreadResponses: Unr
 }
 
 /** Rejects a URL that no resource can have. Node.js only limits the URL and the headers together. */
-export function limitUrlLength(fastify: FastifyInstance): void {
+export function checkUrls(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (request.url.length > MAX_URL_LENGTH)
+    if (request.url.length > MAX_URL_LENGTH) {
       sendProblem(reply, createProblemDetails(414, DETAIL_BY_STATUS[414]));
-    else done();
+    } else if (request.url === MALFORMED_URL) {
+      // A proxy in front may have read such a URL differently.
+      closeAfterResponse(reply);
+      sendProblem(reply, createProblemDetails(400, 'The URL is not valid.'));
+    } else {
+      done();
+    }
   });
+}
+
+/**
+ * Lets a request with a malformed escape sequence in its URL pass through the hooks like any other, up to {@link checkUrls}.
+ * Fastify's router rejects it before any hook has run.
+ */
+export function routeMalformedUrl(_error: Error, { raw, server }: FastifyRequest, reply: FastifyReply): void {
+  raw.url = MALFORMED_URL;
+  server.routing(raw, reply.raw);
 }
 
 /** @returns what is wrong with the head of a request; undefined if nothing is */

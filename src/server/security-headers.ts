@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 
 /** For data: a browser must not render it, run anything in it or embed it. */
-export const DATA_HEADERS = {
+const DATA_HEADERS = {
   'Content-Security-Policy': "default-src 'none';frame-ancestors 'none'",
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Referrer-Policy': 'no-referrer',
