@@ -13,10 +13,13 @@ export async function registerCors(fastify: FastifyInstance, origins: string[]):
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
     allowedHeaders: [
       'Authorization',
+      'baggage',
       'Content-Type',
       'Idempotency-Key',
       'If-Match',
       'If-None-Match',
+      'traceparent',
+      'tracestate',
       'X-API-Key',
       'X-Request-Id',
     ],
