@@ -239,6 +239,24 @@ describe('A response', () => {
   });
 });
 
+describe('The OpenAPI document', () => {
+  it('in YAML is generated once, not for each request', async () => {
+    const cpuTimeOf = async (requests: number) => {
+      const start = process.cpuUsage();
+      for (let count = 0; count < requests; count += 1) {
+        expect(await request('GET', '/docs-yaml')).toMatchObject({
+          status: 200,
+          headers: { 'content-type': 'text/yaml' },
+          body: expect.stringContaining('openapi: 3.0.0') as string,
+        });
+      }
+      return process.cpuUsage(start).user;
+    };
+    const first = await cpuTimeOf(1);
+    expect(await cpuTimeOf(20)).toBeLessThan(first);
+  });
+});
+
 describe('A raw HTTP request', () => {
   it.each([
     [

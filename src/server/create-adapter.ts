@@ -6,6 +6,7 @@ import { setEntityTags } from '../common/etag.js';
 import { setLocationHeader } from '../common/location-header.js';
 import { rejectUnsupportedHeaders } from '../common/supported-headers.js';
 import type { Environment } from '../config/environment.js';
+import { cacheDocuments } from '../openapi.js';
 import { AllowedMethods, ROUTER_OPTIONS } from './allowed-methods.js';
 import { registerCors } from './cors.js';
 import { checkHosts } from './host-check.js';
@@ -88,6 +89,8 @@ export async function registerHooks(app: NestFastifyApplication, environment: En
   closeConnectionsOnShutdown(fastify, REQUEST_TIMEOUT);
   // Adds an onSend hook to each GET route. It runs after those above, as an entity tag may be a hash of the body.
   setEntityTags(fastify);
+  // Adds hooks to the routes of the OpenAPI document alone.
+  cacheDocuments(fastify);
   // An event of the server, not a hook, as CONNECT requests do not reach Fastify.
   rejectConnect(fastify);
 }
