@@ -14,6 +14,9 @@ written, character for character. Error responses are problem details (RFC 9457)
 /** The routes of the document, and of the script of Swagger UI that contains it. */
 const DOCUMENT_ROUTE = /^\/docs-(json|yaml)$|\/swagger-ui-init\.js$/;
 
+/** The URL of the server in the generated document, which is replaced for each request. */
+const SERVER_URL = '/the-forwarded-prefix';
+
 /** Builds the OpenAPI document from the decorators of the application. */
 function buildOpenApiDocument(app: NestFastifyApplication): OpenAPIObject {
   const config = addSecuritySchemes(new DocumentBuilder())
@@ -21,7 +24,7 @@ function buildOpenApiDocument(app: NestFastifyApplication): OpenAPIObject {
     .setDescription(DESCRIPTION.trim())
     .setVersion(VERSION)
     .setLicense('MIT', 'https://opensource.org/license/mit')
-    .addServer('/')
+    .addServer(SERVER_URL)
     .addTag('Phones of organizations', 'The phone numbers of an organization.')
     .addTag('Phones of opportunities', 'The phone numbers of an opportunity that an organization offers.')
     .addTag('Phones of locations', 'The phone numbers of a location of an organization.')
@@ -38,7 +41,8 @@ function buildOpenApiDocument(app: NestFastifyApplication): OpenAPIObject {
 }
 
 /**
- * Generates each form of the document once, instead of for each request, as YAML takes tens of milliseconds.
+ * Generates each form of the document once, instead of for each request, as YAML takes tens of milliseconds. In the
+ * response, the URL of the server is the path under which the client reaches the service.
  *
  * Must be called before the routes are registered.
  */
@@ -50,17 +54,19 @@ export function cacheDocuments(fastify: FastifyInstance): void {
     if (document === undefined) done();
     else reply.header('Content-Type', document.type).send(document.text);
   };
-  const cache: onSendHookHandler = (request, reply, text, done) => {
-    if (reply.statusCode === 200 && typeof text === 'string') {
-      documents.set(request.routeOptions.url ?? '', { type: reply.getHeader('Content-Type'), text });
+  const setServerUrl: onSendHookHandler = (request, reply, text, done) => {
+    if (reply.statusCode !== 200 || typeof text !== 'string') {
+      done(null, text);
+      return;
     }
-    done(null, text);
+    documents.set(request.routeOptions.url ?? '', { type: reply.getHeader('Content-Type'), text });
+    done(null, text.replace(SERVER_URL, request.forwardedPrefix || '/'));
   };
   fastify.addHook('onRoute', (route) => {
     if (!DOCUMENT_ROUTE.test(route.url)) return;
     route.preHandler = sendCached;
     // Before Fastify's own hook for HEAD, which removes the body.
-    route.onSend = [cache, ...[route.onSend ?? []].flat()];
+    route.onSend = [setServerUrl, ...[route.onSend ?? []].flat()];
   });
 }
 
@@ -71,8 +77,11 @@ export function serveOpenApi(app: NestFastifyApplication): void {
     yamlDocumentUrl: 'docs-yaml',
     customSiteTitle: 'Phones API',
   });
+  // Relative, as a proxy may have removed the start of the path without telling so.
   app
     .getHttpAdapter()
     .getInstance()
-    .get('/', (_request, reply) => reply.redirect('/docs'));
+    .get('/', ({ forwardedPrefix }, reply) =>
+      reply.redirect(forwardedPrefix === '' ? 'docs' : `${forwardedPrefix}/docs`),
+    );
 }

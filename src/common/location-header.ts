@@ -11,7 +11,8 @@ export function setLocationHeader(fastify: FastifyInstance): void {
   });
   fastify.addHook('preSerialization', (request, reply, payload, done) => {
     if (reply.statusCode === 201 && collections.has(request.routeOptions.url)) {
-      reply.header('Location', `${pathOf(request.url)}/${(payload as { id: number }).id}`);
+      const path = `${request.forwardedPrefix}${pathOf(request.url)}`;
+      reply.header('Location', `${path}/${(payload as { id: number }).id}`);
     }
     done(null, payload);
   });

@@ -48,7 +48,8 @@ export function setLinkHeader<Item>(
 ): Item[] {
   const last = Math.max(1, Math.ceil(total / per_page));
   const pages = { first: 1, prev: page - 1, next: page + 1, last };
-  const [path] = reply.request.url.split(/[?#]/);
+  const { url, forwardedPrefix } = reply.request;
+  const path = `${forwardedPrefix}${url.replace(/[?#].*$/s, '')}`;
   const links = Object.entries(pages)
     .filter(([, target]) => target >= 1 && target <= last)
     .map(([rel, target]) => `<${path}?page=${target}&per_page=${per_page}>; rel="${rel}"`);

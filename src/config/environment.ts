@@ -108,7 +108,7 @@ export class Environment {
   ALLOWED_HOSTS?: string[];
 
   /**
-   * The reverse proxies whose `X-Forwarded-For` is trusted: addresses, subnets or the ranges `loopback`, `linklocal` and
+   * The reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Prefix` are trusted: addresses, subnets or the ranges `loopback`, `linklocal` and
    * `uniquelocal`, separated by commas. None if absent.
    */
   @IsOptional()

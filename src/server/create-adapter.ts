@@ -3,6 +3,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { type FastifyBaseLogger, LogController } from 'fastify';
 import { authorizeRequests } from '../auth/authorize-requests.js';
 import { setEntityTags } from '../common/etag.js';
+import { decorateForwardedPrefix } from '../common/forwarded-prefix.js';
 import { setLocationHeader } from '../common/location-header.js';
 import { rejectUnsupportedHeaders } from '../common/supported-headers.js';
 import type { Environment } from '../config/environment.js';
@@ -55,12 +56,13 @@ export function createAdapter({ LOG_LEVEL, REQUEST_TIMEOUT, TRUST_PROXY }: Envir
  * Must be called before the first route is registered, which Nest does in `app.init()`.
  */
 export async function registerHooks(app: NestFastifyApplication, environment: Environment): Promise<void> {
-  const { CORS_ORIGINS, REQUEST_TIMEOUT } = environment;
+  const { CORS_ORIGINS, REQUEST_TIMEOUT, TRUST_PROXY } = environment;
   const fastify = app.getHttpAdapter().getInstance();
 
   // Collects the routes, so that the error responses below can list the methods of a path.
   const allowedMethods = new AllowedMethods(fastify);
   app.useGlobalFilters(new ProblemDetailsFilter(allowedMethods));
+  decorateForwardedPrefix(fastify, TRUST_PROXY);
 
   // Before anything can respond, so that every response has these headers.
   setRequestIdHeader(fastify);
