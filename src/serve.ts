@@ -3,6 +3,7 @@ import { type Environment, environmentConfig } from './config/environment.js';
 import { VERSION } from './config/package.js';
 import { exitWithError, StartupError } from './config/startup-error.js';
 import { createApp } from './create-app.js';
+import { listen } from './server/listen.js';
 import { exitOnSecondSignal } from './server/shutdown.js';
 
 /** Starts the service. If it cannot start, the process exits with status 1. */
@@ -14,12 +15,9 @@ export async function serve(): Promise<void> {
     exitOnSecondSignal();
     await app.init();
     const fastify = app.getHttpAdapter().getInstance();
-    // app.listen() also logs the error that it throws, so a port in use would produce two log lines.
-    const address = await fastify
-      .listen({ host: HOST, port: PORT, listenTextResolver: (url) => `Phones API at ${url}/v1` })
-      .catch((error: unknown) => {
-        throw new StartupError(`Cannot listen on HOST ${HOST}, PORT ${PORT}: ${(error as Error).message}`);
-      });
+    const address = await listen(fastify, HOST, PORT).catch((error: unknown) => {
+      throw new StartupError(`Cannot listen on HOST ${HOST}, PORT ${PORT}: ${(error as Error).message}`);
+    });
     fastify.log.info(
       { version: VERSION, database: describeDatabase(environment), require_api_key: REQUIRE_API_KEY },
       `Swagger UI at ${address}/docs`,

@@ -1,10 +1,13 @@
 import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { createHttpServer, listenOnAnotherAddress } from '../src/server/http-server.js';
 import { createInstallation } from './support/installation.js';
 import { ADMIN_API_KEY, databaseSettings, keyHeader, newDataDirectory, SERVER } from './support/database.js';
 import { type Result, send, Service } from './support/service.js';
@@ -276,6 +279,72 @@ describe('The service starts', () => {
       await rm(DATA_DIR, { recursive: true });
     },
   );
+});
+
+const hasIPv6 = Object.values(networkInterfaces()).some((addresses) =>
+  addresses?.some(({ address }) => address === '::1'),
+);
+
+describe('With HOST=localhost, the service', { skip: !hasIPv6 }, () => {
+  it('serves 127.0.0.1 and ::1 in the same way, and shuts both down gracefully', async () => {
+    const service = new Service({ ...databaseSettings(), HOST: 'localhost' });
+    const port = Number(new URL(await service.listening()).port);
+    const uploads: Socket[] = [];
+    for (const host of ['127.0.0.1', '::1']) {
+      const exchange = (bytes: string) => {
+        const socket = connect({ port, host, noDelay: true });
+        // Half-closed, as a client may do before it has the response.
+        socket.end(bytes);
+        return text(socket);
+      };
+      const headers = 'Host: localhost\r\nConnection: close\r\n';
+      expect(await exchange(`GET /v1/organizations HTTP/1.1\r\n${headers}\r\n`)).toMatch(/^HTTP\/1.1 200 /);
+      expect(await exchange(`GET / HTTP/1.1\r\n${headers}Expect: tea\r\n\r\n`)).toMatch(/^HTTP\/1.1 417 /);
+      expect(await exchange('hello\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*problem\+json/s);
+      expect(await exchange(`CONNECT x:1 HTTP/1.1\r\n${headers}\r\n`)).toContain('CONNECT is not supported');
+
+      const upload = connect({ port, host });
+      upload.write(`POST /v1/organizations HTTP/1.1\r\n${headers}Content-Type: application/json\r\n`);
+      upload.write('Content-Length: 18\r\nExpect: 100-continue\r\n\r\n');
+      await once(upload, 'readable');
+      uploads.push(upload);
+    }
+    const ended = service.end('SIGTERM');
+    for (const host of ['127.0.0.1', '::1']) {
+      const isOpen = () =>
+        new Promise((resolve) => {
+          const socket = connect({ port, host }, () => {
+            socket.destroy();
+            resolve(true);
+          }).on('error', () => {
+            resolve(false);
+          });
+        });
+      while (await isOpen());
+    }
+    for (const upload of uploads) {
+      upload.write('{"name":"On both"}');
+      expect(await text(upload)).toMatch(/HTTP\/1.1 201 /);
+    }
+    expect((await ended).code).toBe(0);
+  });
+
+  it('limits the number of connections on both', async () => {
+    const server = createHttpServer((_request, response) => response.end(), 1000);
+    server.maxConnections = 1;
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    await listenOnAnotherAddress(server, '::1');
+    for (const host of ['127.0.0.1', '::1']) {
+      const first = connect({ port, host });
+      first.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      await once(first, 'readable');
+      const second = connect({ port, host }).on('error', () => undefined);
+      expect(await text(second).catch(() => '')).toBe('');
+      first.destroy();
+    }
+    await promisify(server.close.bind(server))();
+  });
 });
 
 describe('An unreachable database server', () => {

@@ -67,8 +67,8 @@ export async function registerHooks(app: NestFastifyApplication, environment: En
   // Before anything can respond, so that every response has these headers.
   setRequestIdHeader(fastify);
   setSecurityHeaders(fastify);
-  // Before load shedding: an ambiguous request closes its connection, even while the service is overloaded.
   const unreadResponses = new UnreadResponses(fastify.log);
+  // Before load shedding: an ambiguous request closes its connection, even while the service is overloaded.
   checkRequestHeads(fastify, unreadResponses);
   // Before all work that can be avoided. Also ends requests after REQUEST_TIMEOUT.
   shedLoad(fastify, REQUEST_TIMEOUT, unreadResponses);

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import {
   createServer,
   type IncomingMessage,
@@ -5,7 +6,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
-import type { Socket } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 
 /** How long a closing connection is still read, in milliseconds. */
@@ -67,6 +68,31 @@ export function createHttpServer(handleRequest: RequestListener, requestTimeout:
     socket.on('error', () => undefined);
   });
   return server;
+}
+
+/**
+ * Also listens on another address, on the same port. Its connections are those of the server, with the same limits, until
+ * the server closes.
+ *
+ * @param server a server that listens already
+ * @throws Error with a `code` when the address cannot be used
+ */
+export async function listenOnAnotherAddress(server: Server, host: string): Promise<void> {
+  // With the options of an HTTP server, which shall read the connections.
+  const listener = createTcpServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    server.emit('connection', socket);
+  });
+  listener.maxConnections = server.maxConnections;
+  listener.listen((server.address() as AddressInfo).port, host);
+  await once(listener, 'listening');
+  const closeServer = server.close.bind(server);
+  server.close = (callback) => {
+    const closed = once(listener, 'close');
+    listener.close();
+    return closeServer((error) => {
+      void closed.then(() => callback?.(error));
+    });
+  };
 }
 
 /** Makes this the last response on its connection. A `Connection` header alone would not stop Node.js from reading on. */
