@@ -35,7 +35,7 @@ describe('Each setting', () => {
     expect(await readFile('Dockerfile', 'utf8')).toMatch(
       /^ENV .*HOST=0\.0\.0\.0 PORT=3000 DATA_DIR=\/data$/m,
     );
-    const expected = new Map(DEFAULTS).set('REQUIRE_API_KEY', 'writes');
+    const expected = new Map(DEFAULTS).set('REQUIRE_API_KEY', 'writes').set('ALLOWED_HOSTS', 'localhost');
     for (const name of ['HOST', 'PORT', 'DATA_DIR', 'DATABASE_URL']) expected.delete(name);
     expect(compose).toEqual(expected);
   });
