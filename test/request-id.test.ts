@@ -87,10 +87,11 @@ describe.skipIf(SERVER === undefined)('A logged error', () => {
     });
     await dataSource.query(`
       CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = 'disk_full'; END
+        BEGIN RAISE EXCEPTION 'rejected' USING ERRCODE = NEW.name; END
       $$;
-      CREATE TRIGGER fail BEFORE INSERT ON organizations EXECUTE FUNCTION fail()`);
-    expectProblem(await send('POST', `${api}/organizations`, { name: 'Harbor' }), 503);
+      CREATE TRIGGER fail BEFORE INSERT ON organizations FOR EACH ROW EXECUTE FUNCTION fail()`);
+    expectProblem(await send('POST', `${api}/organizations`, { name: 'disk_full' }), 503);
+    expectProblem(await send('POST', `${api}/organizations`, { name: 'invalid_text_representation' }), 400);
     await dataSource.query('DROP FUNCTION fail CASCADE');
     const { output } = await service.end('SIGTERM');
     const logged = output
@@ -108,7 +109,8 @@ describe.skipIf(SERVER === undefined)('A logged error', () => {
         msg: `GET /v1/organizations/:organization_id returned 503: ${lockTimeout}`,
       },
       { level: 40, msg: `GET /health/ready returned 503: ${lockTimeout}` },
-      { level: 50, status: 503, msg: 'POST /v1/organizations returned 503: No space left on device' },
+      { level: 50, status: 503, msg: 'POST /v1/organizations returned 503: rejected' },
+      { level: 40, status: 400, msg: 'POST /v1/organizations returned 400: rejected' },
     ]);
   });
 });

@@ -23,7 +23,7 @@ import {
   UnauthenticatedException,
   ValidationException,
 } from '../common/problem-details.js';
-import { errorMessage } from '../database/postgres-errors.js';
+import { errorMessage, postgresError } from '../database/postgres-errors.js';
 import type { AllowedMethods } from './allowed-methods.js';
 import { closeAfterResponse } from './http-server.js';
 import { RequestTimeoutError } from './load-shedding.js';
@@ -54,7 +54,8 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     const problem = isUnmatchedRoute
       ? this.unmatchedRouteProblem(request, reply)
       : errorProblem(error, request);
-    if (problem.status >= 500) this.log(error, request, problem);
+    // What was validated can be stored, so a 4xx for an error of the database hints at a bug.
+    if (problem.status >= 500 || postgresError(error)) this.log(error, request, problem);
     if (error instanceof RetryableException) reply.header('Retry-After', error.retryAfter);
     else if (problem.status === 503) reply.header('Retry-After', DATABASE_RETRY_AFTER);
     if (error instanceof UnauthenticatedException) reply.header('WWW-Authenticate', error.challenge);
@@ -71,7 +72,7 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     return createProblemDetails(405, `Method ${method} is not allowed; use ${allowed.join(', ')}.`);
   }
 
-  /** Its ID is also in the response, so that a client can quote it. */
+  /** Logs an error. The ID of the request is also in the response, so that a client can quote it. */
   private log(
     error: unknown,
     { id, method, routeOptions }: FastifyRequest,
@@ -89,8 +90,8 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     };
     // Unlike other 503s, these do not end by themselves.
     const needsOperator = problem === DISK_FULL || problem === SEQUENCE_BEHIND;
-    if (status === 503 && !needsOperator) this.logger.warn(entry);
-    else this.logger.error(entry);
+    if (status === 500 || needsOperator) this.logger.error(entry);
+    else this.logger.warn(entry);
   }
 }
 
