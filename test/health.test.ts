@@ -1,4 +1,5 @@
 import { Pool } from 'pg';
+import { DataSource } from 'typeorm';
 import { describe, expect, it } from 'vitest';
 import { app, expectProblem, request, restart } from './support/api.js';
 import { databaseSettings, onServer, SERVER } from './support/database.js';
@@ -8,6 +9,22 @@ describe('The service', () => {
   it('is live and ready after it has started', async () => {
     expect(await request('GET', '/health/live')).toMatchObject({ status: 200, body: { status: 'ok' } });
     expect(await request('GET', '/health/ready')).toMatchObject({ status: 200, body: { status: 'ok' } });
+  });
+
+  it('is ready as soon as its own migrations have run, even if a later version has run others', async () => {
+    const database = app.get(DataSource);
+    await database.query(
+      `INSERT INTO migrations (timestamp, name) VALUES (1999000000000, 'Later1999000000000')`,
+    );
+    expect((await request('GET', '/health/ready')).status).toBe(200);
+    await restart({});
+    expect((await request('GET', '/health/ready')).status).toBe(200);
+
+    const [{ name } = {}] = database.migrations;
+    await database.query(`UPDATE migrations SET name = 'Unknown' WHERE name = $1`, [name]);
+    expectProblem(await request('GET', '/health/ready'), 503);
+    await database.query(`UPDATE migrations SET name = $1 WHERE name = 'Unknown'`, [name]);
+    expect((await request('GET', '/health/ready')).status).toBe(200);
   });
 
   it('returns 503 while no database connection becomes free in time, and recovers', async () => {

@@ -28,6 +28,10 @@ const SESSION_OPTIONS =
 /** The key of the advisory lock for migrations: an arbitrary number that nothing else in the service uses. */
 const MIGRATION_LOCK = 2_110_411;
 
+/** Finds those of the migrations `$1` that have not run. */
+const FIND_PENDING_MIGRATIONS = `
+  SELECT name FROM unnest($1::text[]) AS name WHERE name NOT IN (SELECT migrations.name FROM migrations)`;
+
 /** SQLSTATE `cannot_connect_now` (the server is starting up) and `too_many_connections`. */
 const TEMPORARY_ERRORS = ['57P03', '53300'];
 
@@ -102,6 +106,13 @@ export class AppDataSource extends DataSource {
       await queryRunner.release();
       await dataSource.destroy();
     }
+  }
+
+  /** @returns the names of the migrations of this build that have not run. There may be others, of a later build */
+  async findPendingMigrations(): Promise<string[]> {
+    const names = this.migrations.map(({ name }) => name);
+    const pending = await this.query<{ name: string }[]>(FIND_PENDING_MIGRATIONS, [names]);
+    return pending.map(({ name }) => name);
   }
 
   private async resolveDatabase(environment: Environment) {

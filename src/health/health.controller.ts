@@ -1,4 +1,4 @@
-import { Controller, Get, ServiceUnavailableException, VERSION_NEUTRAL } from '@nestjs/common';
+import { Controller, Get, Inject, ServiceUnavailableException, VERSION_NEUTRAL } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   HealthCheck,
@@ -8,12 +8,11 @@ import {
 } from '@nestjs/terminus';
 import { DataSource } from 'typeorm';
 import { Public } from '../auth/auth.decorators.js';
+import type { AppDataSource } from '../database/app-data-source.js';
 import { ApiHealthy, ApiProblems } from '../common/api-responses.js';
 
 /** How long the database may take to respond, in milliseconds. */
 const TIME_LIMIT = 2000;
-
-const MIGRATIONS_DONE = 'SELECT count(*)::integer AS done FROM migrations';
 
 const noSwagger = { noCache: true, swaggerDocumentation: false };
 
@@ -24,7 +23,7 @@ export class HealthController {
   constructor(
     private readonly health: HealthCheckService,
     private readonly indicators: HealthIndicatorService,
-    private readonly dataSource: DataSource,
+    @Inject(DataSource) private readonly dataSource: AppDataSource,
   ) {}
 
   @Get('live')
@@ -39,7 +38,8 @@ export class HealthController {
   @Get('ready')
   @HealthCheck(noSwagger)
   @ApiOperation({
-    summary: 'Whether requests can be served: the database responds and all migrations have run',
+    summary:
+      'Whether requests can be served: the database responds and all migrations of this version have run',
   })
   @ApiHealthy()
   @ApiProblems(503)
@@ -50,8 +50,8 @@ export class HealthController {
           this.indicators
             .check('database')
             .attempt(async () => {
-              const [row] = await this.dataSource.query<{ done: number }[]>(MIGRATIONS_DONE);
-              if (row?.done !== this.dataSource.migrations.length) throw new Error('Migrations are pending.');
+              const pending = await this.dataSource.findPendingMigrations();
+              if (pending.length > 0) throw new Error(`Migrations are pending: ${pending.join(', ')}.`);
             })
             .withTimeout(TIME_LIMIT),
       ])
