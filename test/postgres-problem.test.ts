@@ -60,7 +60,12 @@ describe('A PostgreSQL error', () => {
     expect(postgresProblem(violation('uq_phones_primary'))).toBeUndefined();
   });
 
-  it.each(['42P01', '22012', '23514', '25P02', 'XX000', ''])(
+  it('about a prepared statement whose result has changed becomes a 503', () => {
+    const error = Object.assign(databaseError('0A000'), { routine: 'RevalidateCachedQuery' });
+    expect(postgresProblem(error)).toMatchObject({ status: 503 });
+  });
+
+  it.each(['0A000', '42P01', '22012', '23514', '25P02', 'XX000', ''])(
     'with SQLSTATE %j is an error of the service and has no problem details',
     (code) => {
       expect(postgresProblem(databaseError(code))).toBeUndefined();

@@ -5,6 +5,7 @@ import { LRUCache } from 'lru-cache';
 import { Pool } from 'pg';
 import type { IdOrSlug } from '../common/path-params.js';
 import { UnauthenticatedException } from '../common/problem-details.js';
+import { retryInNewSession } from '../database/retry-on-conflict.js';
 import { type Environment, environmentConfig } from '../config/environment.js';
 import { hashOf, isApiKey, prefixOf } from './api-key.js';
 import { type ClientRow, findClient, RECORD_USE } from './auth.queries.js';
@@ -71,7 +72,7 @@ export class AuthenticationService {
     if (this.clients.peek(cacheKey, { allowStale: true }) === undefined) await beforeUnknownKey();
     const { invalidations } = this;
     const start = performance.now();
-    const { rows } = await this.pool.query<ClientRow>(findClient(hash));
+    const { rows } = await retryInNewSession(() => this.pool.query<ClientRow>(findClient(hash)));
     const [row] = rows;
     if (row === undefined) {
       this.clients.delete(cacheKey);

@@ -1,7 +1,7 @@
 import { ConflictException, ForbiddenException, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, IsNull } from 'typeorm';
 import { toSkipAndTake, type Page, type PageQuery } from '../common/pagination.js';
-import { retryOnConflict } from '../database/retry-on-conflict.js';
+import { retryInNewSession, retryOnConflict } from '../database/retry-on-conflict.js';
 import { ValidationException, notFound, UnauthenticatedException } from '../common/problem-details.js';
 import {
   DELETE_EXPIRED_KEYS,
@@ -37,15 +37,14 @@ export class ClientsService {
   ) {}
 
   async list(query: PageQuery): Promise<Page<ClientDto>> {
-    const [clients, total] = await this.dataSource.manager.findAndCount(Client, {
-      ...WITH_RELATIONS,
-      ...toSkipAndTake(query),
-    });
+    const [clients, total] = await retryInNewSession(() =>
+      this.dataSource.manager.findAndCount(Client, { ...WITH_RELATIONS, ...toSkipAndTake(query) }),
+    );
     return [clients.map(toClientDto), total];
   }
 
   get(id: number): Promise<ClientDto> {
-    return getClient(this.dataSource.manager, id);
+    return retryInNewSession(() => getClient(this.dataSource.manager, id));
   }
 
   /** @throws ValidationException for an organization that does not exist */

@@ -1,4 +1,4 @@
-import { isConnectionFailure, postgresError } from '../database/postgres-errors.js';
+import { isConnectionFailure, isSessionError, postgresError } from '../database/postgres-errors.js';
 import { DETAIL_BY_STATUS, type UnsentProblemDetails, createProblemDetails } from './problem-details.js';
 
 /** The response while the database is unavailable. */
@@ -46,7 +46,8 @@ export function postgresProblem(error: unknown): UnsentProblemDetails | undefine
   if (problem === DISK_FULL) return problem;
   // FATAL ends the session and PANIC the server, whatever the SQLSTATE. A server with localized messages also localizes
   // the severity; then the table decides.
-  if (isConnectionFailure(error) || severity === 'FATAL' || severity === 'PANIC') return DATABASE_UNAVAILABLE;
+  const isUnavailable = severity === 'FATAL' || severity === 'PANIC' || isSessionError(error);
+  if (isConnectionFailure(error) || isUnavailable) return DATABASE_UNAVAILABLE;
   return findSequenceBehind(error) === undefined ? problem : SEQUENCE_BEHIND;
 }
 

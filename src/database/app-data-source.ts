@@ -1,10 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import pg, { type Pool, type PoolClient, type PoolConfig } from 'pg';
+import type { Pool, PoolConfig } from 'pg';
 import { DataSource, type Migration, MigrationExecutor } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { type Environment, loadEnvironment } from '../config/environment.js';
 import { StartupError } from '../config/startup-error.js';
+import { Connection, discardUnusableConnections } from './connection-pool.js';
 import { errorMessage, isConnectionFailure, postgresError } from './postgres-errors.js';
 import type { EmbeddedDatabase } from './embedded/embedded-database.js';
 
@@ -55,7 +56,7 @@ export class AppDataSource extends DataSource {
     for (let attempt = 1; ; attempt++) {
       try {
         await super.initialize();
-        discardDirtyConnections(this.pool);
+        discardUnusableConnections(this.pool);
         return this;
       } catch (error) {
         const serverError = postgresError(error);
@@ -150,25 +151,6 @@ export class AppDataSource extends DataSource {
       } satisfies PoolConfig,
     };
   }
-}
-
-/** Ignores the 'error' event of a lost connection, which would end the process. Its statement fails anyway, or the pool removes it. */
-class Connection extends pg.Client {
-  constructor(config?: pg.ClientConfig) {
-    super(config);
-    this.on('error', () => undefined);
-  }
-}
-
-/**
- * Closes connections that return to the pool in the middle of a statement or a transaction, for example after a timeout of
- * the driver. Their state is unknown.
- */
-function discardDirtyConnections(pool: Pool): void {
-  pool.on('release', (_error, client) => {
-    const { readyForQuery } = client as PoolClient & { readyForQuery: boolean };
-    if (!readyForQuery || client.getTransactionStatus() !== 'I') void client.end();
-  });
 }
 
 /** Describes the database for a log line, without user and password. */

@@ -9,6 +9,12 @@ import {
 const NO_CONNECTION =
   /^(timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Client was closed|Query read timeout|Cannot use a pool after calling end)/;
 
+/**
+ * SQLSTATE `read_only_sql_transaction` (the session began on a standby), `admin_shutdown` (the session was terminated) and
+ * `idle_session_timeout`. Not `crash_shutdown`, which may come after the commit.
+ */
+const SESSION_ERRORS = ['25006', '57P01', '57P05'];
+
 /** The system errors of a connection that cannot be made or was lost. */
 const NETWORK_ERRORS = new Set([
   'EAI_AGAIN',
@@ -30,6 +36,19 @@ export function postgresError(error: unknown): pg.DatabaseError | undefined {
 /** Whether PostgreSQL rolled back because of a conflict with another transaction: a serialization failure or a deadlock. */
 export function isRetryable(error: unknown): boolean {
   return ['40001', '40P01'].includes(postgresError(error)?.code ?? '');
+}
+
+/**
+ * Whether an error comes from the state of the session, so that a new session may succeed. In each case, nothing was
+ * committed: PostgreSQL reports these errors before the commit, and TypeORM does not send the rest of a transaction.
+ */
+export function isSessionError(error: unknown): boolean {
+  // TypeORM releases a lost connection between two statements of a transaction.
+  if (error instanceof QueryRunnerAlreadyReleasedError) return true;
+  if (error instanceof QueryRunnerProviderAlreadyReleasedError) return true;
+  const { code = '', routine } = postgresError(error) ?? {};
+  // "cached plan must not change result type" has no SQLSTATE of its own, and its message may be localized.
+  return SESSION_ERRORS.includes(code) || (code === '0A000' && routine === 'RevalidateCachedQuery');
 }
 
 /** Whether the database could not be reached, or the connection was lost before it responded. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
-import { retryOnConflict } from '../database/retry-on-conflict.js';
+import { retryInNewSession, retryOnConflict } from '../database/retry-on-conflict.js';
 import { toSkipAndTake, type Page, type PageQuery } from '../common/pagination.js';
 import type { IdOrSlug } from '../common/path-params.js';
 import { notFound } from '../common/problem-details.js';
@@ -24,17 +24,21 @@ export class LocationsService {
 
   async list(organization: IdOrSlug, query: PageQuery): Promise<Page<LocationDto>> {
     const { id: organization_id } = await this.organizations.get(organization);
-    return this.locations.findAndCount({
-      select: FIELDS,
-      where: { organization_id },
-      order: { id: 'ASC' },
-      ...toSkipAndTake(query),
-    });
+    return retryInNewSession(() =>
+      this.locations.findAndCount({
+        select: FIELDS,
+        where: { organization_id },
+        order: { id: 'ASC' },
+        ...toSkipAndTake(query),
+      }),
+    );
   }
 
   async get(organization: IdOrSlug, id: number): Promise<LocationDto> {
     const { id: organization_id } = await this.organizations.get(organization);
-    const location = await this.locations.findOne({ select: FIELDS, where: { organization_id, id } });
+    const location = await retryInNewSession(() =>
+      this.locations.findOne({ select: FIELDS, where: { organization_id, id } }),
+    );
     if (location === null) throw notFound('location');
     return location;
   }

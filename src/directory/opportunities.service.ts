@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
-import { retryOnConflict } from '../database/retry-on-conflict.js';
+import { retryInNewSession, retryOnConflict } from '../database/retry-on-conflict.js';
 import { toSkipAndTake, type Page, type PageQuery } from '../common/pagination.js';
 import { type IdOrSlug, whereIdOrSlug } from '../common/path-params.js';
 import { notFound } from '../common/problem-details.js';
@@ -25,20 +25,24 @@ export class OpportunitiesService {
 
   async list(organization: IdOrSlug, query: PageQuery): Promise<Page<OpportunityDto>> {
     const { id: organization_id } = await this.organizations.get(organization);
-    return this.opportunities.findAndCount({
-      select: FIELDS,
-      where: { organization_id },
-      order: { id: 'ASC' },
-      ...toSkipAndTake(query),
-    });
+    return retryInNewSession(() =>
+      this.opportunities.findAndCount({
+        select: FIELDS,
+        where: { organization_id },
+        order: { id: 'ASC' },
+        ...toSkipAndTake(query),
+      }),
+    );
   }
 
   async get(organization: IdOrSlug, idOrSlug: IdOrSlug): Promise<OpportunityDto> {
     const { id: organization_id } = await this.organizations.get(organization);
-    const opportunity = await this.opportunities.findOne({
-      select: FIELDS,
-      where: { organization_id, ...whereIdOrSlug(idOrSlug) },
-    });
+    const opportunity = await retryInNewSession(() =>
+      this.opportunities.findOne({
+        select: FIELDS,
+        where: { organization_id, ...whereIdOrSlug(idOrSlug) },
+      }),
+    );
     if (opportunity === null) throw notFound('opportunity');
     return opportunity;
   }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { Repository } from 'typeorm';
-import { retryOnConflict } from '../database/retry-on-conflict.js';
+import { type EntityManager, Repository } from 'typeorm';
+import { retryInNewSession, retryOnConflict } from '../database/retry-on-conflict.js';
 import { toSkipAndTake, type Page, type PageQuery } from '../common/pagination.js';
 import { type IdOrSlug, whereIdOrSlug } from '../common/path-params.js';
 import { notFound } from '../common/problem-details.js';
@@ -24,12 +24,18 @@ export class OrganizationsService {
   ) {}
 
   list(query: PageQuery): Promise<Page<OrganizationDto>> {
-    return this.organizations.findAndCount({ order: { id: 'ASC' }, ...toSkipAndTake(query) });
+    return retryInNewSession(() =>
+      this.organizations.findAndCount({ order: { id: 'ASC' }, ...toSkipAndTake(query) }),
+    );
   }
 
   /** @param manager of the transaction, if there is one */
-  async get(idOrSlug: IdOrSlug, manager = this.organizations.manager): Promise<OrganizationDto> {
-    const organization = await manager.findOneBy(Organization, whereIdOrSlug(idOrSlug));
+  async get(idOrSlug: IdOrSlug, manager?: EntityManager): Promise<OrganizationDto> {
+    const where = whereIdOrSlug(idOrSlug);
+    // Only the whole of a transaction can be retried.
+    const organization = manager
+      ? await manager.findOneBy(Organization, where)
+      : await retryInNewSession(() => this.organizations.findOneBy(where));
     if (organization === null) throw notFound('organization');
     return organization;
   }

@@ -1,5 +1,6 @@
 import type { Pool, QueryConfig } from 'pg';
 import { RetryableException } from '../common/problem-details.js';
+import { isSessionError } from '../database/postgres-errors.js';
 import { lookupName, type LookupRow, type PhoneLookup } from './phone.queries.js';
 
 /** The number of lookups that may share a statement. */
@@ -47,6 +48,7 @@ export class PhonesLoader<Found> {
   /** Executes the lookups in a queue, one statement at a time. Those that are added in the meantime share the next ones. */
   private async executeAll(name: string, queue: QueuedLookup<Found>[]): Promise<void> {
     let previousSize = 0;
+    let isRetry = false;
     for (;;) {
       this.rejectOverdue(queue);
       if (queue.length === 0) break;
@@ -63,8 +65,12 @@ export class PhonesLoader<Found> {
         batch.forEach(({ resolve }, index) => {
           resolve(found[index]);
         });
+        isRetry = false;
       } catch (error) {
-        for (const { reject } of batch) reject(error);
+        isRetry = !isRetry && isSessionError(error);
+        // Tried once more, as the pool has replaced its connections.
+        if (isRetry) queue.unshift(...batch);
+        else for (const { reject } of batch) reject(error);
       }
     }
     this.queues.delete(name);
