@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { parseDatabaseUrl } from './config/database-url.js';
 import { type Environment, environmentConfig } from './config/environment.js';
 import { VERSION } from './config/package.js';
 import { exitWithError, StartupError } from './config/startup-error.js';
@@ -33,7 +33,6 @@ export async function serve(): Promise<void> {
 /** Describes the database for the log, without user and password. */
 function describeDatabase({ DATABASE_URL, DATA_DIR }: Environment): object {
   if (DATABASE_URL === undefined) return { engine: 'embedded', directory: DATA_DIR };
-  // The driver also knows the defaults of what the URL does not contain.
-  const { host, port, database } = new pg.Client(DATABASE_URL);
+  const { host, port, database } = parseDatabaseUrl(DATABASE_URL);
   return { engine: 'PostgreSQL', host, port, name: database };
 }

@@ -101,7 +101,7 @@ describe('The service refuses to start, with one line of output,', () => {
     [
       'DATABASE_URL',
       'postgres://127.0.0.1:5432/phones?options=-c%20geqo%3Doff',
-      /^Wrong settings: DATABASE_URL must be a URL such as \S+, without options/,
+      /^Wrong settings: DATABASE_URL must not contain options, because/,
     ],
     [
       'DATABASE_URL',
@@ -110,8 +110,8 @@ describe('The service refuses to start, with one line of output,', () => {
     ],
     [
       'DATABASE_URL',
-      'postgres://u:secret@127.0.0.1:99999/phones',
-      /^(?!.*secret)Wrong settings: DATABASE_URL must be a URL/,
+      'postgres://u:secret%@127.0.0.1/phones?sslrootcert=/no/such',
+      /^(?!.*secret)Wrong settings: DATABASE_URL contains a % that/,
     ],
     ['DATABASE_POOL', '0', /^Wrong settings: DATABASE_POOL must be a whole number from 1 to 1000\.$/],
     ['LOG_LEVEL', 'loud', /^Wrong settings: LOG_LEVEL must be one of fatal, error, warn/],
@@ -222,7 +222,7 @@ describe('The service refuses to start, with one line of output,', () => {
     const result = await new Service({ ...databaseSettings(), DATABASE_URL }).end();
     expectStartupError(
       result,
-      /^Cannot use the database at \S+\/no_such_database: database .* does not exist$/,
+      /^Cannot use the database at \S+\/no_such_database \(DATABASE_URL\): database .* does not exist$/,
     );
   });
 });
@@ -233,6 +233,7 @@ describe('The service starts', () => {
     { CORS_ORIGINS: 'https://example.org, http://127.0.0.1:8080' },
     { HOST: '0.0.0.0', REQUIRE_API_KEY: 'always' },
     { RATE_LIMIT_READS: '1', RATE_LIMIT_WRITES: '1000000' },
+    { PGHOST: '192.0.2.1', PGUSER: 'nobody', PGSSLMODE: 'require', PGREPLICATION: 'true', PGOPTIONS: '-c x' },
   ])('with %j', async (settings) => {
     await new Service({ ...databaseSettings(), ...settings }).listening();
   });
@@ -354,7 +355,9 @@ describe('An unreachable database server', () => {
     const { code, output } = await service.end();
     expect(code).toBe(1);
     expect(output).toHaveLength(2);
-    expect(output[1]).toBe('Cannot use the database at 127.0.0.1:1/phones: connect ECONNREFUSED 127.0.0.1:1');
+    expect(output[1]).toBe(
+      'Cannot use the database at 127.0.0.1:1/phones (DATABASE_URL): connect ECONNREFUSED 127.0.0.1:1',
+    );
     expect(output.join()).not.toContain('secret');
   });
 

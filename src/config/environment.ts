@@ -7,6 +7,7 @@ import { registerAs } from '@nestjs/config';
 import { plainToInstance, Transform } from 'class-transformer';
 import { IsIn, IsOptional, IsString, Matches, ValidateBy, validateSync } from 'class-validator';
 import { IsInteger } from '../validation/integer.js';
+import { parseDatabaseUrl } from './database-url.js';
 import { findMisspelledSettings } from './misspelled-settings.js';
 import { PACKAGE_DIRECTORY } from './package.js';
 import { StartupError } from './startup-error.js';
@@ -46,8 +47,8 @@ export class Environment {
   /** The PostgreSQL server. If absent, the service uses the embedded database. */
   @IsOptional()
   @ValidateBy(
-    { name: 'isPostgresUrl', validator: { validate: isPostgresUrl } },
-    { message: 'must be a URL such as postgres://user@host:5432/database, without options' },
+    { name: 'isDatabaseUrl', validator: { validate: (url) => databaseUrlError(url) === undefined } },
+    { message: ({ value }) => databaseUrlError(value) ?? '' },
   )
   DATABASE_URL?: string;
 
@@ -137,6 +138,10 @@ export class Environment {
  */
 export function loadEnvironment(): Environment {
   loadEnvFile(join(PACKAGE_DIRECTORY, '.env'));
+  // The driver would read the variables of libpq, such as PGSSLMODE, for everything that is not set.
+  for (const name of Object.keys(process.env)) {
+    if (name.startsWith('PG')) Reflect.deleteProperty(process.env, name);
+  }
   const names = settingNames();
   const stated = Object.entries(process.env).filter(([name, value]) => names.includes(name) && value !== '');
   const environment = plainToInstance(Environment, Object.fromEntries(stated), { exposeDefaultValues: true });
@@ -178,10 +183,13 @@ function loadEnvFile(file: string): void {
   }
 }
 
-function isPostgresUrl(value: unknown): boolean {
-  if (typeof value !== 'string' || !/^postgres(ql)?:\/\//.test(value) || !URL.canParse(value)) return false;
-  // `options` in the URL would replace the session options of the service.
-  return !new URL(value).searchParams.has('options');
+function databaseUrlError(url: unknown): string | undefined {
+  try {
+    parseDatabaseUrl(String(url));
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 function isHost(value: unknown): boolean {

@@ -1,8 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Pool, PoolConfig } from 'pg';
-import { DataSource, type Migration, MigrationExecutor } from 'typeorm';
+import { DataSource, type Migration, MigrationExecutor, QueryFailedError, TypeORMError } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { parseDatabaseUrl } from '../config/database-url.js';
 import { type Environment, loadEnvironment } from '../config/environment.js';
 import { StartupError } from '../config/startup-error.js';
 import { Connection, discardUnusableConnections } from './connection-pool.js';
@@ -19,12 +20,14 @@ const GRACE_PERIOD = 250;
 const CLOSE_TIMEOUT = 3000;
 
 /**
- * Session options, which override the defaults of the server. With READ COMMITTED, a statement sees what was committed while
- * it waited for a lock. With generic plans, each statement is planned once per connection; its best plan does not depend
- * on its parameters.
+ * Session settings, which override the defaults of the server. With READ COMMITTED, a statement sees what was committed
+ * while it waited for a lock. With generic plans, each statement is planned once per connection; its best plan does not
+ * depend on its parameters.
  */
-const SESSION_OPTIONS =
-  '-c default_transaction_isolation=read\\ committed -c plan_cache_mode=force_generic_plan';
+const SESSION_SETTINGS = {
+  default_transaction_isolation: 'read committed',
+  plan_cache_mode: 'force_generic_plan',
+};
 
 /** The key of the advisory lock for migrations: an arbitrary number that nothing else in the service uses. */
 const MIGRATION_LOCK = 2_110_411;
@@ -43,6 +46,8 @@ const TEMPORARY_ERRORS = ['57P03', '53300'];
 export class AppDataSource extends DataSource {
   private readonly log = new Logger(AppDataSource.name);
   private embedded?: EmbeddedDatabase;
+  /** For log lines. */
+  private description = '';
 
   /**
    * Connects, and waits for a server that is still starting.
@@ -52,6 +57,7 @@ export class AppDataSource extends DataSource {
   override async initialize(): Promise<this> {
     const environment = loadEnvironment();
     this.setOptions(await this.resolveDatabase(environment));
+    this.description = describeDatabase(environment);
     const start = Date.now();
     for (let attempt = 1; ; attempt++) {
       try {
@@ -59,13 +65,13 @@ export class AppDataSource extends DataSource {
         discardUnusableConnections(this.pool);
         return this;
       } catch (error) {
-        const serverError = postgresError(error);
-        const unreachable = isConnectionFailure(error);
-        if (!serverError && !unreachable) throw error;
-        const isTemporary = unreachable || TEMPORARY_ERRORS.includes(serverError?.code ?? '');
-        const reason = `${describeDatabase(environment)}: ${errorMessage(error)}`;
+        // Such as a mistake in the entities.
+        if (error instanceof TypeORMError && !(error instanceof QueryFailedError)) throw error;
+        const isTemporary =
+          isConnectionFailure(error) || TEMPORARY_ERRORS.includes(postgresError(error)?.code ?? '');
+        const reason = `${this.description}: ${errorMessage(error)}`;
         if (!isTemporary || Date.now() > start + START_TIMEOUT) {
-          throw new StartupError(`Cannot use the database ${reason}`);
+          throw new StartupError(`Cannot use the database ${reason}`, { cause: error });
         }
         if (attempt === 1) this.log.warn(`Waiting for the database ${reason}`);
         await setTimeout(1000);
@@ -90,12 +96,33 @@ export class AppDataSource extends DataSource {
 
   /**
    * Runs the pending migrations. If several processes start at the same time, one runs them and the others wait for its
-   * advisory lock. The migrations have a connection of their own, without the timeouts of requests; closing it releases
-   * the lock.
+   * advisory lock. The migrations have a connection of their own, without time limits; closing it releases the lock.
+   *
+   * @throws StartupError when the database rejects a migration
    */
   override async runMigrations(options?: Parameters<DataSource['runMigrations']>[0]): Promise<Migration[]> {
-    const unlimited: PoolConfig = { max: 1 };
-    const dataSource = await new DataSource({ ...this.options, extra: unlimited }).initialize();
+    try {
+      return await this.executePendingMigrations(options);
+    } catch (error) {
+      if (!postgresError(error) && !isConnectionFailure(error)) throw error;
+      throw new StartupError(`Cannot migrate the database ${this.description}: ${errorMessage(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** @returns the names of the migrations of this build that have not run. There may be others, of a later build */
+  async findPendingMigrations(): Promise<string[]> {
+    const names = this.migrations.map(({ name }) => name);
+    const pending = await this.query<{ name: string }[]>(FIND_PENDING_MIGRATIONS, [names]);
+    return pending.map(({ name }) => name);
+  }
+
+  private async executePendingMigrations(
+    options: Parameters<DataSource['runMigrations']>[0],
+  ): Promise<Migration[]> {
+    const extra: PoolConfig = { max: 1, options: (this.pool.options as PoolConfig).options };
+    const dataSource = await new DataSource({ ...this.options, extra }).initialize();
     const queryRunner = dataSource.createQueryRunner();
     try {
       await queryRunner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
@@ -107,13 +134,6 @@ export class AppDataSource extends DataSource {
       await queryRunner.release();
       await dataSource.destroy();
     }
-  }
-
-  /** @returns the names of the migrations of this build that have not run. There may be others, of a later build */
-  async findPendingMigrations(): Promise<string[]> {
-    const names = this.migrations.map(({ name }) => name);
-    const pending = await this.query<{ name: string }[]>(FIND_PENDING_MIGRATIONS, [names]);
-    return pending.map(({ name }) => name);
   }
 
   private async resolveDatabase(environment: Environment) {
@@ -130,9 +150,14 @@ export class AppDataSource extends DataSource {
       // In case the server does not respond at all.
       query_timeout: environment.DATABASE_STATEMENT_TIMEOUT + GRACE_PERIOD,
       keepAlive: true,
-      options: SESSION_OPTIONS,
+      options: toOptions(SESSION_SETTINGS),
     };
-    if (DATABASE_URL !== undefined) return { url: DATABASE_URL, extra: pool };
+    if (DATABASE_URL !== undefined) {
+      const { user, application_name, search_path, ...server } = parseDatabaseUrl(DATABASE_URL);
+      const options = toOptions({ ...SESSION_SETTINGS, ...(search_path && { search_path }) });
+      const named = application_name && { applicationName: application_name };
+      return { ...server, username: user, ...named, extra: { ...pool, options } };
+    }
     // Loaded only if it is used, as it is the largest part of the service.
     const embedded = await import('./embedded/embedded-database.js');
     this.embedded ??= await embedded.EmbeddedDatabase.open(DATA_DIR);
@@ -141,6 +166,7 @@ export class AppDataSource extends DataSource {
       port: this.embedded.port,
       username: 'postgres',
       database: 'postgres',
+      ssl: false,
       // PGlite has a single session, so a new connection must reset what a lost one left in it.
       extra: {
         ...pool,
@@ -153,9 +179,17 @@ export class AppDataSource extends DataSource {
   }
 }
 
-/** Describes the database for a log line, without user and password. */
+/** Writes session settings in the syntax of the startup parameter `options`, in which a backslash escapes a space. */
+function toOptions(settings: Record<string, string>): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `-c ${name}=${value.replace(/[\s\\]/g, '\\$&')}`)
+    .join(' ');
+}
+
+/** Describes the database for a log line, with the setting that names it, but without user and password. */
 function describeDatabase({ DATABASE_URL, DATA_DIR }: Environment): string {
-  if (DATABASE_URL === undefined) return `in ${DATA_DIR}`;
-  const { host, pathname } = new URL(DATABASE_URL);
-  return `at ${host}${pathname}`;
+  if (DATABASE_URL === undefined) return `in ${DATA_DIR} (DATA_DIR)`;
+  const { host, port, database } = parseDatabaseUrl(DATABASE_URL);
+  const address = host.includes(':') ? `[${host}]` : host;
+  return `at ${address}:${port}/${database} (DATABASE_URL)`;
 }

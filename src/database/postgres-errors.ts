@@ -69,5 +69,8 @@ export function isConnectionFailure(error: unknown): boolean {
 export function errorMessage(error: unknown): string {
   const [first = error] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
   const message = first instanceof Error ? first.message : String(first);
-  return postgresError(first)?.code?.startsWith('22') ? message.replace(/".*"/s, '"…"') : message;
+  // How the driver says that the server asks for a password.
+  if (message.includes('client password must be')) return 'the server requires a password';
+  const isDataError = postgresError(first)?.code?.startsWith('22');
+  return (isDataError ? message.replace(/".*"/s, '"…"') : message).replaceAll(/\s*\n\s*/g, ' ');
 }
