@@ -22,6 +22,7 @@ describe('A PostgreSQL error', () => {
     ['3D000', 'invalid_catalog_name', 503],
     ['40001', 'serialization_failure', 503],
     ['40P01', 'deadlock_detected', 503],
+    ['42501', 'insufficient_privilege', 503],
     ['53100', 'disk_full', 503],
     ['53300', 'too_many_connections', 503],
     ['55P03', 'lock_not_available', 503],

@@ -30,6 +30,7 @@ const PROBLEM_BY_SQLSTATE: Record<string, UnsentProblemDetails | undefined> = {
   '25006': DATABASE_UNAVAILABLE, // read only SQL transaction: the server is a standby
   '28': DATABASE_UNAVAILABLE, // invalid authorization specification
   '3D': DATABASE_UNAVAILABLE, // invalid catalog name: the database is gone
+  '42501': DATABASE_UNAVAILABLE, // insufficient privilege: the role has lost a permission
   '40': DATABASE_UNAVAILABLE, // transaction rollback: deadlock or serialization failure
   '53100': DISK_FULL, // disk full
   '53': DATABASE_UNAVAILABLE, // insufficient resources

@@ -20,21 +20,39 @@ const GRACE_PERIOD = 250;
 const CLOSE_TIMEOUT = 3000;
 
 /**
- * Session settings, which override the defaults of the server. With READ COMMITTED, a statement sees what was committed
- * while it waited for a lock. With generic plans, each statement is planned once per connection; its best plan does not
- * depend on its parameters.
+ * Session settings, which override the defaults of the server, the database and the role. With READ COMMITTED, a statement
+ * sees what was committed while it waited for a lock. With generic plans, each statement is planned once per connection;
+ * its best plan does not depend on its parameters. The driver relies on the others, and sets `client_encoding` itself.
  */
 const SESSION_SETTINGS = {
   default_transaction_isolation: 'read committed',
   plan_cache_mode: 'force_generic_plan',
+  DateStyle: 'ISO',
+  IntervalStyle: 'postgres',
+  TimeZone: 'UTC',
+  standard_conforming_strings: 'on',
+  bytea_output: 'hex',
 };
 
 /** The key of the advisory lock for migrations: an arbitrary number that nothing else in the service uses. */
 const MIGRATION_LOCK = 2_110_411;
 
+/** Disables the time limits of the session that this version of PostgreSQL has, whatever the database and the role set. */
+const DISABLE_TIME_LIMITS = `
+  SELECT set_config(name, '0', false) FROM pg_settings
+  WHERE name IN ('statement_timeout', 'lock_timeout', 'transaction_timeout',
+    'idle_in_transaction_session_timeout', 'idle_session_timeout')`;
+
 /** Finds those of the migrations `$1` that have not run. */
 const FIND_PENDING_MIGRATIONS = `
   SELECT name FROM unnest($1::text[]) AS name WHERE name NOT IN (SELECT migrations.name FROM migrations)`;
+
+/** Lists the permissions on the tables `$1` that the role does not have. */
+const FIND_MISSING_PERMISSIONS = `
+  SELECT format('%s on %s', string_agg(permission, ', '), table_name) AS missing
+  FROM unnest($1::text[]) AS table_name, unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) AS permission
+  WHERE NOT has_table_privilege(table_name, permission)
+  GROUP BY table_name`;
 
 /** SQLSTATE `cannot_connect_now` (the server is starting up) and `too_many_connections`. */
 const TEMPORARY_ERRORS = ['57P03', '53300'];
@@ -63,10 +81,13 @@ export class AppDataSource extends DataSource {
       try {
         await super.initialize();
         discardUnusableConnections(this.pool);
+        await this.checkDatabase();
         return this;
       } catch (error) {
+        if (this.isInitialized) await super.destroy();
         // Such as a mistake in the entities.
         if (error instanceof TypeORMError && !(error instanceof QueryFailedError)) throw error;
+        if (error instanceof StartupError) throw error;
         const isTemporary =
           isConnectionFailure(error) || TEMPORARY_ERRORS.includes(postgresError(error)?.code ?? '');
         const reason = `${this.description}: ${errorMessage(error)}`;
@@ -98,11 +119,15 @@ export class AppDataSource extends DataSource {
    * Runs the pending migrations. If several processes start at the same time, one runs them and the others wait for its
    * advisory lock. The migrations have a connection of their own, without time limits; closing it releases the lock.
    *
-   * @throws StartupError when the database rejects a migration
+   * @throws StartupError when the database rejects a migration, or when the role may not read and write the tables
    */
   override async runMigrations(options?: Parameters<DataSource['runMigrations']>[0]): Promise<Migration[]> {
     try {
-      return await this.executePendingMigrations(options);
+      const isPending = !(await this.hasMigrationsTable()) || (await this.findPendingMigrations()).length > 0;
+      // If there is nothing to do, the role does not need the permission to create tables.
+      const executed = isPending ? await this.executePendingMigrations(options) : [];
+      await this.checkPermissions();
+      return executed;
     } catch (error) {
       if (!postgresError(error) && !isConnectionFailure(error)) throw error;
       throw new StartupError(`Cannot migrate the database ${this.description}: ${errorMessage(error)}`, {
@@ -118,13 +143,29 @@ export class AppDataSource extends DataSource {
     return pending.map(({ name }) => name);
   }
 
+  private async hasMigrationsTable(): Promise<boolean> {
+    const [row] = await this.query<{ exists: boolean }[]>(
+      `SELECT to_regclass(format('%I.migrations', current_schema())) IS NOT NULL AS exists`,
+    );
+    return row?.exists === true;
+  }
+
   private async executePendingMigrations(
     options: Parameters<DataSource['runMigrations']>[0],
   ): Promise<Migration[]> {
+    const [row] = await this.query<{ schema: string; can_create: boolean }[]>(
+      `SELECT current_schema() AS schema, has_schema_privilege(current_schema(), 'CREATE') AS can_create`,
+    );
+    if (row?.can_create === false) {
+      throw new StartupError(
+        `Cannot migrate the database ${this.description}: the role must be granted CREATE on schema ${row.schema}`,
+      );
+    }
     const extra: PoolConfig = { max: 1, options: (this.pool.options as PoolConfig).options };
     const dataSource = await new DataSource({ ...this.options, extra }).initialize();
     const queryRunner = dataSource.createQueryRunner();
     try {
+      await queryRunner.query(DISABLE_TIME_LIMITS);
       await queryRunner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
       const executor = new MigrationExecutor(dataSource, queryRunner);
       executor.transaction = options?.transaction ?? 'all';
@@ -133,6 +174,34 @@ export class AppDataSource extends DataSource {
     } finally {
       await queryRunner.release();
       await dataSource.destroy();
+    }
+  }
+
+  /** @throws StartupError when the encoding or the schema of the database is unusable */
+  private async checkDatabase(): Promise<void> {
+    const [row] = await this.query<{ encoding: string; search_path: string; schema: string | null }[]>(
+      `SELECT current_setting('server_encoding') AS encoding, current_setting('search_path') AS search_path,
+         current_schema() AS schema`,
+    );
+    if (row?.encoding !== 'UTF8') {
+      throw new StartupError(
+        `Cannot use the database ${this.description}: its encoding must be UTF8, not ${row?.encoding}`,
+      );
+    }
+    if (row.schema === null) {
+      throw new StartupError(
+        `Cannot use the database ${this.description}: the role can use no schema of the search_path ${row.search_path}`,
+      );
+    }
+  }
+
+  /** @throws StartupError when the role may not read and write every table */
+  private async checkPermissions(): Promise<void> {
+    const tables = this.entityMetadatas.map(({ tableName }) => tableName);
+    const missing = await this.query<{ missing: string }[]>(FIND_MISSING_PERMISSIONS, [tables]);
+    if (missing.length > 0) {
+      const list = missing.map((row) => row.missing).join(', ');
+      throw new StartupError(`Cannot use the database ${this.description}: the role must be granted ${list}`);
     }
   }
 

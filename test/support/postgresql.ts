@@ -46,7 +46,8 @@ export class PostgresqlServer {
   private process?: ChildProcess;
 
   private constructor(
-    private readonly directory: string,
+    /** Contains the Unix socket of the server. */
+    readonly directory: string,
     readonly port: number,
     /** Whether its data directory is on a small disk that a test can fill. */
     readonly hasOwnDisk: boolean,
@@ -131,8 +132,8 @@ export class PostgresqlServer {
   }
 
   /** Opens a connection that the caller must close. */
-  async connect(): Promise<pg.Client> {
-    const client = new pg.Client({ connectionString: this.url.href });
+  async connect(database = 'postgres'): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: Object.assign(this.url, { pathname: database }).href });
     client.on('error', () => undefined);
     await client.connect();
     return client;
@@ -141,6 +142,36 @@ export class PostgresqlServer {
   async query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]> {
     const client = await this.connect();
     return (await client.query<Row>(sql, values).finally(() => client.end())).rows;
+  }
+
+  /** Makes the server read its configuration files again, and waits until it has done so. */
+  async reload(): Promise<void> {
+    const loadTime = async () => JSON.stringify(await this.query('SELECT pg_conf_load_time()'));
+    const before = await loadTime();
+    await this.query('SELECT pg_reload_conf()');
+    while ((await loadTime()) === before);
+  }
+
+  /**
+   * Makes the server accept TLS connections, with a certificate for 127.0.0.1 that is also one of the user postgres.
+   *
+   * @returns the paths of the certificate, which has signed itself, and of its key
+   */
+  async enableTls(): Promise<{ certificate: string; key: string }> {
+    const certificate = join(this.directory, 'certificate.pem');
+    const key = join(this.directory, 'key.pem');
+    const subject = ['-subj', '/CN=postgres', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key];
+    execFileSync('openssl', ['req', '-x509', ...newKey, '-out', certificate, ...subject], {
+      ...this.user,
+      stdio: 'ignore',
+    });
+    const settings = { ssl_cert_file: certificate, ssl_ca_file: certificate, ssl_key_file: key, ssl: 'on' };
+    for (const [name, value] of Object.entries(settings)) {
+      await this.query(`ALTER SYSTEM SET ${name} = '${value}'`);
+    }
+    await this.reload();
+    return { certificate, key };
   }
 
   /** Fills the disk to the last byte. */
