@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import dataSource from '../ormconfig.js';
+import { AppDataSource } from '../src/database/app-data-source.js';
 import { OWNER_TYPES } from '../src/phones/phone-owner.js';
+import { databaseSettings, onServer, SERVER, setEnvironment } from './support/database.js';
 
 beforeAll(async () => {
   await dataSource.initialize();
@@ -44,6 +46,26 @@ describe('The migrations', () => {
     expect(await dataSource.runMigrations()).toEqual([]);
   });
 });
+
+it(
+  'A database that was restored under another name needs no migration',
+  { skip: SERVER === undefined },
+  async () => {
+    const original = new URL(databaseSettings().DATABASE_URL ?? '');
+    const name = `${original.pathname.slice(1)}_restored`;
+    await dataSource.destroy();
+    await onServer(`CREATE DATABASE ${name} TEMPLATE ${original.pathname.slice(1)}`);
+    setEnvironment({ DATABASE_URL: Object.assign(new URL(original), { pathname: name }).href });
+    const restored = await new AppDataSource(dataSource.options).initialize();
+    await restored.runMigrations();
+    const { upQueries } = await restored.driver.createSchemaBuilder().log();
+    expect(upQueries.map(({ query }) => query)).toEqual([]);
+    await restored.destroy();
+    await onServer(`DROP DATABASE ${name}`);
+    setEnvironment({ DATABASE_URL: original.href });
+    await dataSource.initialize();
+  },
+);
 
 describe('The database', () => {
   const insertPhone = (

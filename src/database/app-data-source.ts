@@ -127,6 +127,7 @@ export class AppDataSource extends DataSource {
       // If there is nothing to do, the role does not need the permission to create tables.
       const executed = isPending ? await this.executePendingMigrations(options) : [];
       await this.checkPermissions();
+      await this.renameDatabaseInMetadata();
       return executed;
     } catch (error) {
       if (!postgresError(error) && !isConnectionFailure(error)) throw error;
@@ -202,6 +203,24 @@ export class AppDataSource extends DataSource {
     if (missing.length > 0) {
       const list = missing.map((row) => row.missing).join(', ');
       throw new StartupError(`Cannot use the database ${this.description}: the role must be granted ${list}`);
+    }
+  }
+
+  /**
+   * Corrects the rows in which TypeORM stores the expressions of generated columns, with the names of the database and the
+   * schema, which may be new after a restore. Only `migration:generate` reads them, so a role without the permission, or
+   * a standby, does not need this.
+   */
+  private async renameDatabaseInMetadata(): Promise<void> {
+    const isRenamed = '(database, schema) IS DISTINCT FROM (current_database(), current_schema())';
+    try {
+      const renamed = await this.query<unknown[]>(`SELECT FROM typeorm_metadata WHERE ${isRenamed}`);
+      if (renamed.length === 0) return;
+      await this.query(
+        `UPDATE typeorm_metadata SET database = current_database(), schema = current_schema() WHERE ${isRenamed}`,
+      );
+    } catch (error) {
+      this.log.debug(`The table typeorm_metadata could not be corrected: ${errorMessage(error)}`);
     }
   }
 
