@@ -1,16 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type DatabaseUrl, parseDatabaseUrl } from '../src/config/database-url.js';
+import { newTemporaryDirectory } from './support/temporary-directory.js';
 
-const directory = mkdtempSync(join(tmpdir(), 'phones-test-'));
+const directory = newTemporaryDirectory();
 const notPem = join(directory, 'not-pem');
 writeFileSync(notPem, 'nonsense');
-
-afterAll(() => {
-  rmSync(directory, { recursive: true });
-});
 
 describe('DATABASE_URL', () => {
   it.each<[string, Partial<DatabaseUrl>]>([

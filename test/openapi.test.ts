@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ADMIN_API_KEY, databaseSettings, keyHeader } from './support/database.js';
 import { send, Service } from './support/service.js';
+import { newTemporaryDirectory } from './support/temporary-directory.js';
 
 interface Operation {
   operationId: string;
@@ -139,7 +139,7 @@ describe('The OpenAPI document', () => {
     const settings = { ...databaseSettings(), REQUIRE_API_KEY: 'always', RATE_LIMIT_READS: '1000' };
     const api = await new Service(settings).listening();
     const { body: complete } = await send<Document>('GET', api.replace('/v1', '/docs-json'));
-    const directory = await mkdtemp(join(tmpdir(), 'phones-openapi-'));
+    const directory = newTemporaryDirectory();
     const file = join(directory, 'openapi.json');
     for (const linted of [document, complete]) {
       await writeFile(file, JSON.stringify(linted));

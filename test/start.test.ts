@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { networkInterfaces, tmpdir } from 'node:os';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -11,6 +11,7 @@ import { createHttpServer, listenOnAnotherAddress } from '../src/server/http-ser
 import { createInstallation } from './support/installation.js';
 import { ADMIN_API_KEY, databaseSettings, keyHeader, newDataDirectory, SERVER } from './support/database.js';
 import { type Result, send, Service } from './support/service.js';
+import { newTemporaryDirectory } from './support/temporary-directory.js';
 
 function* endlessResponse(): Generator<string> {
   for (;;) yield 'HTTP/1.1 200 OK\r\n';
@@ -166,7 +167,7 @@ describe('The service refuses to start, with one line of output,', () => {
   });
 
   it('with a DATA_DIR that is not writable', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'phones-test-'));
+    const directory = newTemporaryDirectory();
     await writeFile(join(directory, 'file'), '');
     for (const dataDirectory of [join(directory, 'file'), join(directory, 'file', 'below'), '/proc/phones']) {
       expectStartupError(
@@ -178,7 +179,7 @@ describe('The service refuses to start, with one line of output,', () => {
   });
 
   it('with a DATA_DIR that contains no database', async () => {
-    const DATA_DIR = await mkdtemp(join(tmpdir(), 'phones-test-'));
+    const DATA_DIR = newTemporaryDirectory();
     await writeFile(join(DATA_DIR, 'postgresql'), '');
     expectStartupError(
       await new Service({ DATA_DIR }).end(),

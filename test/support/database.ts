@@ -1,12 +1,11 @@
 import 'reflect-metadata';
 import { randomBytes } from 'node:crypto';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { cp, rm } from 'node:fs/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { Environment } from '../../src/config/environment.js';
 import { runOnExit } from './run-on-exit.js';
+import { newTemporaryDirectory } from './temporary-directory.js';
 
 /** The URL of the PostgreSQL server that the suite uses; undefined when it uses the embedded database. */
 export const SERVER = process.env.TEST_DATABASE_URL === '' ? undefined : process.env.TEST_DATABASE_URL;
@@ -43,8 +42,7 @@ export async function onServer(sql: string): Promise<void> {
 
 /** Copies the empty embedded database. @returns the path of the copy */
 export async function newDataDirectory(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'phones-test-'));
-  runOnExit('rm -rf "$1"', directory);
+  const directory = newTemporaryDirectory();
   await cp(inject('embeddedTemplate'), directory, { recursive: true });
   return directory;
 }
@@ -74,31 +72,36 @@ Object.assign(process.env, { DATABASE_URL: '', DATA_DIR: '' });
 setEnvironment();
 
 const name = `phones_test_${randomBytes(6).toString('hex')}`;
-let isCreated = false;
+let removeDatabase: (() => Promise<void>) | undefined;
+
+/** A program that drops the database `argv[2]` on the server `argv[1]`. */
+const DROP_DATABASE = `
+  import pg from 'pg';
+  const client = new pg.Client(process.argv[1]);
+  await client.connect();
+  await client.query('DROP DATABASE IF EXISTS ' + process.argv[2] + ' WITH (FORCE)');
+  await client.end();`;
 
 async function createDatabase(): Promise<void> {
   if (SERVER === undefined) {
-    process.env.DATA_DIR = await newDataDirectory();
+    const directory = await newDataDirectory();
+    process.env.DATA_DIR = directory;
+    removeDatabase = () => rm(directory, { recursive: true });
   } else {
+    const program = '"$1" --input-type=module --eval "$2" "$3" "$4"';
+    const cancelDrop = runOnExit(program, process.execPath, DROP_DATABASE, SERVER, name);
     await onServer(`CREATE DATABASE ${name}`);
     process.env.DATABASE_URL = Object.assign(new URL(SERVER), { pathname: `/${name}` }).href;
+    removeDatabase = async () => {
+      await onServer(`DROP DATABASE ${name} WITH (FORCE)`);
+      cancelDrop();
+    };
   }
-  isCreated = true;
-}
-
-async function removeDatabase(): Promise<void> {
-  if (!isCreated) return;
-  isCreated = false;
-  if (SERVER === undefined) await rm(process.env.DATA_DIR ?? '', { recursive: true });
-  else await onServer(`DROP DATABASE ${name} WITH (FORCE)`);
 }
 
 beforeAll(createDatabase);
-afterAll(removeDatabase);
+afterAll(() => removeDatabase?.());
 
 // When Vitest is interrupted, the process of a test file would otherwise continue without it.
-for (const event of ['disconnect', 'SIGTERM']) {
-  process.once(event, () => {
-    void removeDatabase().finally(() => process.kill(process.pid, 'SIGKILL'));
-  });
-}
+for (const event of ['disconnect', 'SIGTERM'])
+  process.once(event, () => process.kill(process.pid, 'SIGKILL'));

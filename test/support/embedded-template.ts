@@ -1,9 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import type { TestProject } from 'vitest/node';
 import { EmbeddedDatabase } from '../../src/database/embedded/embedded-database.js';
-import { runOnExit } from './run-on-exit.js';
+import { newTemporaryDirectory } from './temporary-directory.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -13,8 +11,7 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const template = await mkdtemp(join(tmpdir(), 'phones-template-'));
-  runOnExit('rm -rf "$1"', template);
+  const template = newTemporaryDirectory();
   await (await EmbeddedDatabase.open(template)).close();
   project.provide('embeddedTemplate', template);
   return () => rm(template, { recursive: true });

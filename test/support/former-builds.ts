@@ -1,17 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import ts from 'typescript';
-import { runOnExit } from './run-on-exit.js';
+import { newTemporaryDirectory } from './temporary-directory.js';
 
 const MIGRATIONS = 'src/database/migrations/index.ts';
 
@@ -31,8 +22,7 @@ export function commitsBeforeMigrations(count: number): string[] {
 
 /** Compiles former commits, which use the installed packages. @returns the paths of their directories */
 export function buildCommits(commits: string[]): string[] {
-  const directory = mkdtempSync(join(tmpdir(), 'phones-builds-'));
-  runOnExit('rm -rf "$1"', directory);
+  const directory = newTemporaryDirectory();
   symlinkSync(resolve('node_modules'), join(directory, 'node_modules'));
   return commits.map((commit) => {
     const root = join(directory, commit);

@@ -1,7 +1,6 @@
-import { cpSync, mkdtempSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { runOnExit } from './run-on-exit.js';
+import { newTemporaryDirectory } from './temporary-directory.js';
 
 /**
  * Copies the built service to a temporary directory, which is deleted when this process ends. The service reads `.env`
@@ -10,8 +9,7 @@ import { runOnExit } from './run-on-exit.js';
  * @returns the path of the directory
  */
 export function createInstallation(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'phones-installation-'));
-  runOnExit('rm -rf "$1"', directory);
+  const directory = newTemporaryDirectory();
   for (const name of ['dist', 'package.json']) cpSync(name, join(directory, name), { recursive: true });
   symlinkSync(resolve('node_modules'), join(directory, 'node_modules'));
   return directory;

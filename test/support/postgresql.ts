@@ -29,10 +29,14 @@ function idOf(which: string): number {
 /** How long a server that exits while it starts is started again, in milliseconds. */
 const START_TIMEOUT = 120_000;
 
+/** How long a program that creates or removes a server may take, in milliseconds. */
+const PROGRAM_TIMEOUT = 120_000;
+
 /** Stops the server of the directory `$1`, then unmounts and deletes the directory. */
 const REMOVE = `
   pid=$(head -n 1 "$1/data/postmaster.pid") && kill -s QUIT "$pid"
-  while kill -0 "$pid"; do sleep 0.1; done
+  for _ in $(seq 100); do kill -0 "$pid" || break; sleep 0.1; done
+  kill -s KILL "$pid"
   umount --lazy "$1"
   rm -rf "$1"`;
 
@@ -75,6 +79,8 @@ export class PostgresqlServer {
       {
         ...server.user,
         cwd: directory,
+        timeout: PROGRAM_TIMEOUT,
+        killSignal: 'SIGKILL',
       },
     );
     await server.start();
@@ -102,6 +108,8 @@ export class PostgresqlServer {
         { ...this.user, cwd: this.directory, stdio: 'ignore' },
       );
       this.process = started;
+      // For the time in which its directory does not name it yet.
+      started.once('exit', runOnExit('kill -s QUIT "$1"', String(started.pid)));
       while (started.exitCode === null && started.signalCode === null) {
         if (await this.isReady()) return;
       }

@@ -23,7 +23,7 @@ export interface Result {
 
 /**
  * A process of the built service, with the default settings except for those given, and without a `.env` file.
- * It ends with the test that started it, even if that is interrupted.
+ * It ends with the test that started it, even if that is interrupted, and so do the processes that it has started.
  */
 export class Service {
   private static readonly running = new Set<Service>();
@@ -31,23 +31,28 @@ export class Service {
   private readonly ended: Promise<Result>;
   private output = '';
 
+  /** @param wrapper a program, with arguments, that starts the service, such as `nohup` */
   constructor(
     settings: Record<string, string | undefined> = databaseSettings(),
     command = 'main.js',
     directory = installation,
+    wrapper: string[] = [],
   ) {
     const { PATH } = process.env;
     const [script = '', ...args] = command.split(' ');
-    this.process = spawn(process.execPath, [join(directory, 'dist/src', script), ...args], {
+    const [program = '', ...rest] = [...wrapper, process.execPath, join(directory, 'dist/src', script), ...args];
+    this.process = spawn(program, rest, {
       env: { PATH, PORT: '0', ADMIN_API_KEY, ...settings },
       cwd: tmpdir(),
       stdio: ['ignore', 'pipe', 'pipe'],
+      // In a process group of its own, so that a signal can be sent to all processes that it has started.
+      detached: true,
     });
     for (const stream of [this.process.stdout, this.process.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     }
     Service.running.add(this);
-    const cancelKill = runOnExit('kill -s KILL "$1"', String(this.process.pid));
+    const cancelKill = runOnExit('kill -s KILL -- "-$1"', String(this.process.pid));
     this.ended = once(this.process, 'close').then(() => {
       Service.running.delete(this);
       cancelKill();
@@ -88,8 +93,24 @@ export class Service {
     return this.ended;
   }
 
+  /** Sends a signal to the process and to all processes that it has started, as Ctrl+C does. */
+  signalGroup(signal: NodeJS.Signals): void {
+    if (this.pid !== undefined) process.kill(-this.pid, signal);
+  }
+
   static async endAll(): Promise<void> {
-    await Promise.all([...Service.running].map((service) => service.end('SIGKILL')));
+    const services = [...Service.running];
+    for (const service of services) {
+      try {
+        service.signalGroup('SIGKILL');
+      } catch {
+        // All its processes have ended.
+      }
+      // A process that has left the group may still hold the other end.
+      service.process.stdout?.destroy();
+      service.process.stderr?.destroy();
+    }
+    await Promise.all(services.map((service) => service.ended));
   }
 }
 
