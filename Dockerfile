@@ -16,11 +16,13 @@ RUN npm ci --omit=dev
 FROM node:26-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
 WORKDIR /app
-COPY package.json ./
+# Readable for everybody, whatever the permissions in the repository are: OpenShift runs the image as an arbitrary user.
+COPY --chmod=644 package.json ./
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-# The directory of the embedded database, which is used if DATABASE_URL is not set.
-RUN mkdir /data && chown node:node /data
+# The directory of the embedded database, which is used if DATABASE_URL is not set. An arbitrary user of OpenShift is in
+# group 0, so the group has the permissions of the owner. The service makes its files private.
+RUN mkdir --mode=770 /data && chown node:0 /data
 VOLUME /data
 USER node
 EXPOSE 3000

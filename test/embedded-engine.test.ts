@@ -14,12 +14,7 @@ const SEGMENT_SIZE = 16 * 1024 * 1024;
 /** Fills the current segment of the write-ahead log except for 1 MB, of which the next start uses a part. */
 async function fillWriteAheadLog(dataDirectory: string): Promise<void> {
   const database = await EmbeddedDatabase.open(dataDirectory);
-  const client = new pg.Client({
-    host: '127.0.0.1',
-    port: database.port,
-    user: 'postgres',
-    database: 'postgres',
-  });
+  const client = new pg.Client({ ...database.address, user: 'postgres', database: 'postgres' });
   await client.connect();
   for (;;) {
     const { rows } = await client.query<{ used: number }>(

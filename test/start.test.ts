@@ -3,7 +3,6 @@ import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -12,10 +11,6 @@ import { createInstallation } from './support/installation.js';
 import { ADMIN_API_KEY, databaseSettings, keyHeader, newDataDirectory, SERVER } from './support/database.js';
 import { type Result, send, Service } from './support/service.js';
 import { newTemporaryDirectory } from './support/temporary-directory.js';
-
-function* endlessResponse(): Generator<string> {
-  for (;;) yield 'HTTP/1.1 200 OK\r\n';
-}
 
 /** Expects one line of output, without a stack trace, and exit code 1. */
 function expectStartupError({ code, output }: Result, line: RegExp): void {
@@ -204,18 +199,6 @@ describe('The service refuses to start, with one line of output,', () => {
     expectStartupError(result, /^\/.*\/\.env cannot be read: EISDIR: /);
   });
 
-  it('with a DATA_DIR that another service is using', async () => {
-    const DATA_DIR = await newDataDirectory();
-    const first = new Service({ DATA_DIR });
-    await first.listening();
-    expectStartupError(
-      await new Service({ DATA_DIR }).end(),
-      /^DATA_DIR is in use by another process: .*\/lock$/,
-    );
-    expect((await first.end('SIGTERM')).code).toBe(0);
-    await rm(DATA_DIR, { recursive: true });
-  });
-
   it('with a database that does not exist', { skip: SERVER === undefined }, async () => {
     const DATABASE_URL = Object.assign(new URL(SERVER ?? 'postgres://'), {
       pathname: '/no_such_database',
@@ -246,41 +229,6 @@ describe('The service starts', () => {
     const service = new Service({ LOG_LEVEL: 'info' }, 'main.js', installation);
     await service.printed(`"directory":"${join(installation, 'phones')}"`);
   });
-
-  it('with a malformed lock file in DATA_DIR', async () => {
-    const DATA_DIR = await newDataDirectory();
-    await writeFile(join(DATA_DIR, 'lock'), 'nonsense');
-    const service = new Service({ DATA_DIR });
-    await service.listening();
-    await service.end('SIGTERM');
-    await rm(DATA_DIR, { recursive: true });
-  });
-
-  it.each<[string, string, (socket: Socket) => void]>([
-    ['sends nothing', String(2 ** 22 + 1), () => undefined],
-    [
-      'sends without end',
-      String(process.pid),
-      (socket) => void Readable.from(endlessResponse()).pipe(socket),
-    ],
-  ])(
-    'with a lock file of a killed service, whose port now belongs to a program that %s',
-    async (_, id, respond) => {
-      const otherProgram = createServer((socket) => {
-        socket.on('error', () => socket.destroy());
-        respond(socket);
-      }).listen(0, '127.0.0.1');
-      await once(otherProgram, 'listening');
-      const DATA_DIR = await newDataDirectory();
-      const { port } = otherProgram.address() as AddressInfo;
-      await writeFile(join(DATA_DIR, 'lock'), `${port} 1b4e28ba-2fa1-11d2-883f-0016d3cca427 ${id}`);
-      const service = new Service({ DATA_DIR });
-      await service.listening();
-      await service.end('SIGTERM');
-      otherProgram.close();
-      await rm(DATA_DIR, { recursive: true });
-    },
-  );
 });
 
 const hasIPv6 = Object.values(networkInterfaces()).some((addresses) =>

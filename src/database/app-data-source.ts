@@ -250,8 +250,7 @@ export class AppDataSource extends DataSource {
     const embedded = await import('./embedded/embedded-database.js');
     this.embedded ??= await embedded.EmbeddedDatabase.open(DATA_DIR);
     return {
-      host: '127.0.0.1',
-      port: this.embedded.port,
+      ...this.embedded.address,
       username: 'postgres',
       database: 'postgres',
       ssl: false,

@@ -40,7 +40,12 @@ export class Service {
   ) {
     const { PATH } = process.env;
     const [script = '', ...args] = command.split(' ');
-    const [program = '', ...rest] = [...wrapper, process.execPath, join(directory, 'dist/src', script), ...args];
+    const [program = '', ...rest] = [
+      ...wrapper,
+      process.execPath,
+      join(directory, 'dist/src', script),
+      ...args,
+    ];
     this.process = spawn(program, rest, {
       env: { PATH, PORT: '0', ADMIN_API_KEY, ...settings },
       cwd: tmpdir(),

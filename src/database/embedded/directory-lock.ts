@@ -1,103 +1,116 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { link, readdir, rm } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { StartupError } from '../../config/startup-error.js';
 
-/** How long the holder of a lock may take to respond, in milliseconds. It may be busy. */
-const HOLDER_TIMEOUT = 2000;
-
 /**
- * Locks a directory against other processes on this machine. The lock file contains the process ID of the holder, a
- * loopback port and a token, with which the holder responds on that port. The file of a killed holder is stale, as nobody
- * responds. Node.js has no `flock`, and a process ID or a port alone may belong to another process by now.
+ * Locks a directory against all other processes on this machine, including those in other containers. The holder listens on a
+ * Unix socket, which the operating system closes when the process ends, however it ends. Node.js has no `flock`.
+ *
+ * The socket has the name `lock.N`, where N is one more than the number of a killed holder, if there is one. Two processes
+ * cannot both hold the lock: each links its listening socket before it looks for others, so the later one sees the other.
  */
 export class DirectoryLock {
   private constructor(
-    private readonly file: string,
-    private readonly content: string,
     private readonly server: Server,
+    private readonly path?: string,
   ) {}
 
-  /** @throws StartupError when another process holds the lock */
+  /**
+   * @param directory an absolute path
+   * @throws StartupError when another process holds the lock
+   */
   static async acquire(directory: string): Promise<DirectoryLock> {
-    const file = join(directory, 'lock');
-    const token = randomUUID();
-    const server = createServer((socket) => socket.on('error', () => socket.destroy()).end(token));
-    server.listen(0, '127.0.0.1').unref();
-    await once(server, 'listening');
-    const content = `${(server.address() as AddressInfo).port} ${token} ${process.pid}`;
-
-    // A link is created atomically, and only if the name is free. The file is already complete.
-    const own = join(directory, `lock.${token}`);
+    const server = createServer((socket) => socket.destroy()).unref();
     try {
-      await writeFile(own, content);
-      while (!(await linked(own, file))) await removeStale(file, join(directory, `stale.${token}`));
-      return new DirectoryLock(file, content, server);
+      if (process.platform !== 'win32') return new DirectoryLock(server, await lock(server, directory));
+      await listenOnPipe(server, directory);
+      return new DirectoryLock(server);
     } catch (error) {
       server.close();
       throw error;
-    } finally {
-      await rm(own, { force: true });
     }
   }
 
   async release(): Promise<void> {
+    // In this order, because a name that nobody listens on can be taken by another process.
+    if (this.path !== undefined) await rm(this.path, { force: true });
     this.server.close();
-    if ((await readContent(this.file)) === this.content) await rm(this.file, { force: true });
   }
 }
 
-async function linked(file: string, name: string): Promise<boolean> {
+/** @returns the path of the lock */
+async function lock(server: Server, directory: string): Promise<string> {
+  const socket = join(directory, `lock-${randomBytes(4).toString('hex')}`);
+  server.listen(socket);
+  await once(server, 'listening');
   try {
-    await link(file, name);
-    return true;
+    let path: string | undefined;
+    while (path === undefined) path = await tryToLink(socket, directory);
+    return path;
+  } finally {
+    await rm(socket, { force: true });
+  }
+}
+
+/** @returns the path of the lock; undefined if another process was faster */
+async function tryToLink(socket: string, directory: string): Promise<string | undefined> {
+  const toPath = (number: number): string => join(directory, `lock.${number}`);
+  const highest = Math.max(...(await lockNumbers(directory)));
+  if (await isListening(toPath(highest))) throw inUse(directory);
+  const own = highest + 1;
+  try {
+    // A link is created atomically, and only if the name is free.
+    await link(socket, toPath(own));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
     throw error;
   }
-}
-
-/** @throws StartupError when the lock file is not stale: its holder responds, or is too busy to respond */
-async function removeStale(file: string, aside: string): Promise<void> {
-  const content = await readContent(file);
-  if (content === undefined) return;
-  if (await isHeld(content)) throw new StartupError(`DATA_DIR is in use by another process: ${file}`);
-  // Another process may have replaced the stale file in the meantime, so the file is checked again once it is moved aside.
-  await rename(file, aside).catch(() => undefined);
-  if ((await readContent(aside)) !== content) await linked(aside, file).catch(() => undefined);
-  await rm(aside, { force: true });
-}
-
-async function readContent(file: string): Promise<string | undefined> {
-  return readFile(file, 'utf8').catch(() => undefined);
-}
-
-async function isHeld(content: string): Promise<boolean> {
-  const [port, token = '', processId] = content.split(' ');
-  if (!isRunning(Number(processId))) return false;
-  const signal = AbortSignal.timeout(HOLDER_TIMEOUT);
-  let response = '';
-  try {
-    const socket = connect({ port: Number(port), host: '127.0.0.1', signal }).setEncoding('utf8');
-    for await (const part of socket) {
-      response += part as string;
-      // Another program uses the port now, and may never stop sending.
-      if (!token.startsWith(response)) return false;
+  // A process that has read the directory earlier or later may have linked another number.
+  const others = (await lockNumbers(directory)).filter((number) => number !== own).map(toPath);
+  for (const other of others) {
+    if (await isListening(other)) {
+      await rm(toPath(own));
+      return undefined;
     }
-    return response === token;
-  } catch {
-    // A holder that is too busy to respond still holds the lock.
-    return signal.aborted;
+  }
+  for (const killed of others) await rm(killed, { force: true });
+  return toPath(own);
+}
+
+/** Returns the numbers of all locks in the directory, and 0. */
+async function lockNumbers(directory: string): Promise<number[]> {
+  const names = await readdir(directory);
+  return [0, ...names.map((name) => Number(/^lock\.(\d+)$/.exec(name)?.[1] ?? 0))];
+}
+
+/** A process that is busy or stopped still listens: the operating system accepts connections for it. */
+async function isListening(path: string): Promise<boolean> {
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    // The holder has not accepted earlier connections yet, or stops listening at this moment.
+    if (['EAGAIN', 'ECONNRESET'].includes(code)) return true;
+    if (['ECONNREFUSED', 'ENOENT', 'ENOTSOCK'].includes(code)) return false;
+    throw error;
+  } finally {
+    socket.destroy();
   }
 }
 
-/** Whether a process with this ID exists. */
-function isRunning(processId: number): boolean {
-  try {
-    return process.kill(processId, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
+/** Windows gives a named pipe to one process at a time. */
+async function listenOnPipe(server: Server, directory: string): Promise<void> {
+  server.listen(`\\\\.\\pipe\\phones-${createHash('sha256').update(directory).digest('hex')}`);
+  await once(server, 'listening').catch((error: unknown) => {
+    throw (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? inUse(directory) : error;
+  });
+}
+
+function inUse(directory: string): StartupError {
+  return new StartupError(`DATA_DIR is in use by another process: ${directory}`);
 }
