@@ -7,7 +7,6 @@ import { findSettingWarnings, loadEnvironment } from './config/environment.js';
 import { serveOpenApi } from './openapi.js';
 import { createAdapter, registerHooks } from './server/create-adapter.js';
 import { PinoLogger } from './server/pino-logger.js';
-import { SHUTDOWN_SIGNALS } from './server/shutdown.js';
 
 /**
  * Connects to the database, migrates it and builds the application, ready to listen.
@@ -32,6 +31,5 @@ export async function createApp(): Promise<NestFastifyApplication> {
   app.enableVersioning({ type: VersioningType.URI });
   await registerHooks(app, environment);
   serveOpenApi(app);
-  app.enableShutdownHooks([...SHUTDOWN_SIGNALS], { useProcessExit: true });
   return app;
 }

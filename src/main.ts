@@ -1,5 +1,9 @@
 import './check-node-version.js';
 
+// Before the modules that take long to load.
+const { exitOnSignals } = await import('./server/signals.js');
+exitOnSignals();
+
 const { handleArguments } = await import('./command-line.js');
 handleArguments(`Usage: node dist/src/main.js
 

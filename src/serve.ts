@@ -4,7 +4,7 @@ import { VERSION } from './config/package.js';
 import { exitWithError, StartupError } from './config/startup-error.js';
 import { createApp } from './create-app.js';
 import { listen } from './server/listen.js';
-import { exitOnSecondSignal } from './server/shutdown.js';
+import { shutDownOnSignals } from './server/shutdown.js';
 
 /** Starts the service. If it cannot start, the process exits with status 1. */
 export async function serve(): Promise<void> {
@@ -12,8 +12,8 @@ export async function serve(): Promise<void> {
     const app = await createApp();
     const environment = app.get<Environment>(environmentConfig.KEY);
     const { HOST, PORT, REQUIRE_API_KEY = 'never' } = environment;
-    exitOnSecondSignal();
     await app.init();
+    shutDownOnSignals(app);
     const fastify = app.getHttpAdapter().getInstance();
     const address = await listen(fastify, HOST, PORT).catch((error: unknown) => {
       throw new StartupError(`Cannot listen on HOST ${HOST}, PORT ${PORT}: ${(error as Error).message}`);

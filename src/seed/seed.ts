@@ -1,5 +1,8 @@
 import '../check-node-version.js';
 
+const { exitOnSignals } = await import('../server/signals.js');
+exitOnSignals();
+
 const { handleArguments } = await import('../command-line.js');
 handleArguments(`Usage: node dist/src/seed/seed.js
 

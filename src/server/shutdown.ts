@@ -1,11 +1,13 @@
+import type { INestApplication } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 import { closeAfterResponse } from './http-server.js';
+import { SHUTDOWN_SIGNALS, stopExitingOnSignals } from './signals.js';
 
 /** How long after `requestTimeout` the remaining connections are closed, in milliseconds. */
 const GRACE_PERIOD = 500;
 
-/** The signals that shut the service down. */
-export const SHUTDOWN_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+/** How long a signal counts as the same one, in milliseconds: `npm start` passes on the SIGINT of Ctrl+C, which the service also gets itself. */
+const REPEAT_INTERVAL = 1000;
 
 /**
  * On shutdown, closes each connection after its response. Fastify only closes idle connections: one that is busy would
@@ -28,13 +30,18 @@ export function closeConnectionsOnShutdown(fastify: FastifyInstance, requestTime
   });
 }
 
-/** Exits at once on a second signal, for an operator who does not want to wait for the shutdown. */
-export function exitOnSecondSignal(): void {
-  let isShuttingDown = false;
+/**
+ * Shuts the application down when the process gets a signal. A second signal ends the process at once, for an operator who
+ * does not want to wait.
+ */
+export function shutDownOnSignals(app: INestApplication): void {
+  app.enableShutdownHooks([...SHUTDOWN_SIGNALS], { useProcessExit: true });
+  let firstSignal = Infinity;
   for (const signal of SHUTDOWN_SIGNALS) {
     process.on(signal, () => {
-      if (isShuttingDown) process.exit(1);
-      isShuttingDown = true;
+      firstSignal = Math.min(firstSignal, performance.now());
+      if (performance.now() > firstSignal + REPEAT_INTERVAL) process.exit(1);
     });
   }
+  stopExitingOnSignals();
 }
