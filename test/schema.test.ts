@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import dataSource from '../ormconfig.js';
 import { AppDataSource } from '../src/database/app-data-source.js';
 import { OWNER_TYPES } from '../src/phones/phone-owner.js';
@@ -56,12 +56,12 @@ it(
     await dataSource.destroy();
     await onServer(`CREATE DATABASE ${name} TEMPLATE ${original.pathname.slice(1)}`);
     setEnvironment({ DATABASE_URL: Object.assign(new URL(original), { pathname: name }).href });
+    onTestFinished(() => onServer(`DROP DATABASE ${name} WITH (FORCE)`));
     const restored = await new AppDataSource(dataSource.options).initialize();
     await restored.runMigrations();
     const { upQueries } = await restored.driver.createSchemaBuilder().log();
     expect(upQueries.map(({ query }) => query)).toEqual([]);
     await restored.destroy();
-    await onServer(`DROP DATABASE ${name}`);
     setEnvironment({ DATABASE_URL: original.href });
     await dataSource.initialize();
   },
