@@ -1,2 +1,2 @@
-@rem The scripts of package.json use exec, so that a signal reaches their program instead of a shell. Windows has none.
+@rem The scripts that start the service use exec, so that a signal reaches it instead of a shell. Windows has none.
 @%*
