@@ -8,8 +8,8 @@ Options:
   -v, --version  print the version and exit`;
 
 /**
- * Handles the arguments of a command. `--help` and `--version` print and exit with status 0. Any other argument is
- * printed in one line, and exits with status 1.
+ * Handles the arguments of a command. `--help` and `--version` print and exit with status 0. For any
+ * other argument, prints one line and exits with status 1.
  *
  * @param usage how the command is called, and what it does
  */

@@ -1,7 +1,7 @@
 import './check-node-version.js';
 
 // Before the modules that take long to load.
-const { exitOnSignals } = await import('./server/signals.js');
+const { exitOnSignals } = await import('./signals.js');
 exitOnSignals();
 
 const { handleArguments } = await import('./command-line.js');

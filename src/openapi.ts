@@ -70,7 +70,9 @@ export function cacheDocuments(fastify: FastifyInstance): void {
   });
 }
 
-/** Serves Swagger UI at `/docs` and the OpenAPI document at `/docs-json` and `/docs-yaml`, and redirects `/` to `/docs`. */
+/**
+ * Serves Swagger UI at `/docs` and the OpenAPI document at `/docs-json` and `/docs-yaml`, and redirects `/` to `/docs`.
+ */
 export function serveOpenApi(app: NestFastifyApplication): void {
   SwaggerModule.setup('docs', app, () => buildOpenApiDocument(app), {
     jsonDocumentUrl: 'docs-json',

@@ -15,12 +15,12 @@ export async function serve(): Promise<void> {
     await app.init();
     shutDownOnSignals(app);
     const fastify = app.getHttpAdapter().getInstance();
-    const address = await listen(fastify, HOST, PORT).catch((error: unknown) => {
+    const url = await listen(fastify, HOST, PORT).catch((error: unknown) => {
       throw new StartupError(`Cannot listen on HOST ${HOST}, PORT ${PORT}: ${(error as Error).message}`);
     });
     fastify.log.info(
-      { version: VERSION, database: describeDatabase(environment), require_api_key: REQUIRE_API_KEY },
-      `Swagger UI at ${address}/docs`,
+      { version: VERSION, database: databaseLogFields(environment), require_api_key: REQUIRE_API_KEY },
+      `Swagger UI at ${url}/docs`,
     );
     process.once('exit', (code) => {
       if (code === 0) fastify.log.info('The service has stopped.');
@@ -31,7 +31,7 @@ export async function serve(): Promise<void> {
 }
 
 /** Describes the database for the log, without user and password. */
-function describeDatabase({ DATABASE_URL, DATA_DIR }: Environment): object {
+function databaseLogFields({ DATABASE_URL, DATA_DIR }: Environment): object {
   if (DATABASE_URL === undefined) return { engine: 'embedded', directory: DATA_DIR };
   const { host, port, database } = parseDatabaseUrl(DATABASE_URL);
   return { engine: 'PostgreSQL', host, port, name: database };

@@ -27,7 +27,10 @@ async function createSecondKey(id: number, body?: object): Promise<ApiKey & { ke
 /** How far the clocks of the service and of the database may differ, in milliseconds. */
 const CLOCK_TOLERANCE = 200;
 
-/** Uses a key until it is rejected, and returns when the last accepted request was sent, so that a busy machine does not count. */
+/**
+ * Uses a key until it is rejected, and returns when the last accepted request was sent, so that a busy machine does not
+ * count.
+ */
 async function lastAcceptedAt(key: string): Promise<number> {
   let acceptedAt = 0;
   for (;;) {

@@ -18,7 +18,10 @@ import { newTemporaryDirectory } from './support/temporary-directory.js';
 
 const isRoot = userInfo().uid === 0;
 
-/** An arbitrary user of group 0, as whom OpenShift runs a container. It may read everything, wherever this repository is. */
+/**
+ * An arbitrary user of group 0, as whom OpenShift runs a container. It may read everything, wherever this repository
+ * is.
+ */
 const AS_ARBITRARY_USER = [
   ...['sh', '-c', 'umask 022; exec "$@"', 'sh'],
   ...['setpriv', '--reuid', '12345', '--regid', '0', '--clear-groups'],

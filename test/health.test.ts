@@ -34,7 +34,7 @@ describe('The service', () => {
     const connections = await Promise.all(Array.from({ length: pool.options.max }, () => pool.connect()));
     const responses = await Promise.all([
       request('GET', `${owner}/phones`),
-      request('POST', `${owner}/phones`, { digits: '211' }),
+      request('POST', `${owner}/phones`, { digits: '211' }, { 'idempotency-key': 'while-busy' }),
       request('GET', '/v1/organizations'),
       request('GET', '/health/ready'),
     ]);

@@ -5,8 +5,8 @@ import { createOrganization, createOwner, createPhone, listPhones, OWNER_CASES }
 
 const TOO_LARGE = ['2147483648', '9223372036854775808', '9'.repeat(200), '9'.repeat(5000)];
 const NOT_INTEGERS = ['abc', '1.5', '1e3', '+1', '0x1', '%00', '1%20', '%F0%9F%93%9E', '１', "1'--", '1;2'];
-const NO_IDS = ['0', '-1', '-9223372036854775809', '2147483647', ...TOO_LARGE];
-const UNKNOWN_IDS = [...NOT_INTEGERS, ...NO_IDS];
+const UNUSED_IDS = ['0', '-1', '-9223372036854775809', '2147483647', ...TOO_LARGE];
+const UNKNOWN_IDS = [...NOT_INTEGERS, ...UNUSED_IDS];
 
 const REQUESTS: [Method, object?][] = [['GET'], ['PUT', { digits: '711' }], ['DELETE']];
 
@@ -25,7 +25,7 @@ describe.each(OWNER_CASES)('The ID of a phone of %s', (_, type) => {
     }
   });
 
-  it.each(NO_IDS)('results in 404 when it is %s', async (id) => {
+  it.each(UNUSED_IDS)('results in 404 when it is %s', async (id) => {
     for (const [method, body] of REQUESTS) {
       expectProblem(await request(method, `${owner}/phones/${id}`, body), 404, 'There is no such phone.');
     }
@@ -54,7 +54,7 @@ describe('The ID of a location', () => {
     }
   });
 
-  it.each(NO_IDS)('results in 404 when it is %s', async (id) => {
+  it.each(UNUSED_IDS)('results in 404 when it is %s', async (id) => {
     for (const response of await requestAll(id)) expectProblem(response, 404, 'There is no such location.');
   });
 });
@@ -76,7 +76,7 @@ describe('The ID of a client or a key', () => {
     for (const id of UNKNOWN_IDS) {
       for (const [resource, responses] of Object.entries(await requestAll(client, id))) {
         for (const response of responses) {
-          if (NO_IDS.includes(id)) expectProblem(response, 404, `There is no such ${resource}.`);
+          if (UNUSED_IDS.includes(id)) expectProblem(response, 404, `There is no such ${resource}.`);
           else expectProblem(response, 400, `The id of a ${resource} must be an integer.`);
         }
       }

@@ -5,6 +5,11 @@ import { expect, it } from 'vitest';
 import { ADMIN_API_KEY, databaseSettings, keyHeader, SERVER } from './support/database.js';
 import { send, Service } from './support/service.js';
 
+/** Starts two services. @returns the URLs of their APIs */
+function startTwo(settings: Record<string, string | undefined> = databaseSettings()) {
+  return Promise.all([new Service(settings).listening(), new Service(settings).listening()]);
+}
+
 interface Phone {
   id: number;
   is_primary: boolean;
@@ -14,7 +19,7 @@ it(
   'two services on one database never make two phones of an owner primary',
   { skip: SERVER === undefined },
   async () => {
-    const apis = await Promise.all([new Service().listening(), new Service().listening()]);
+    const apis = await startTwo();
     const [api] = apis;
     const { body: organization } = await send<{ id: number }>('POST', `${api}/organizations`, {
       name: 'Harbor',
@@ -47,7 +52,7 @@ it(
   'two services on one database never give two organizations the same slug',
   { skip: SERVER === undefined },
   async () => {
-    const apis = await Promise.all([new Service().listening(), new Service().listening()]);
+    const apis = await startTwo();
     const created = await Promise.all(
       Array.from({ length: 30 }, (_, number) =>
         send<{ slug: string }>('POST', `${apis[number % 2]}/organizations`, { name: 'Food Pantry' }),
@@ -61,11 +66,7 @@ it(
   'a client that one service deletes gets 401 from another within five seconds',
   { skip: SERVER === undefined },
   async () => {
-    const settings = { ...databaseSettings(), REQUIRE_API_KEY: 'always' };
-    const [first, second] = await Promise.all([
-      new Service(settings).listening(),
-      new Service(settings).listening(),
-    ]);
+    const [first, second] = await startTwo({ ...databaseSettings(), REQUIRE_API_KEY: 'always' });
     const asAdmin = keyHeader(ADMIN_API_KEY);
     const { body: client } = await send<{ id: number; key: string }>(
       'POST',
@@ -94,11 +95,7 @@ it(
   'a client that one service deletes cannot finish a request to another that it has started before',
   { skip: SERVER === undefined },
   async () => {
-    const settings = { ...databaseSettings(), REQUIRE_API_KEY: 'always' };
-    const [first, second] = await Promise.all([
-      new Service(settings).listening(),
-      new Service(settings).listening(),
-    ]);
+    const [first, second] = await startTwo({ ...databaseSettings(), REQUIRE_API_KEY: 'always' });
     const asAdmin = keyHeader(ADMIN_API_KEY);
     const { body: organization } = await send<{ id: number }>(
       'POST',

@@ -116,9 +116,9 @@ describe('The service refuses to start, with one line of output,', () => {
       'sometimes',
       /^Wrong settings: REQUIRE_API_KEY must be one of never, writes, always\.$/,
     ],
-    ['HOST', '0.0.0.0', /^Wrong settings: REQUIRE_API_KEY must be stated \(never, writes, always\)/],
-    ['HOST', '::', /^Wrong settings: REQUIRE_API_KEY must be stated/],
-    ['HOST', 'localhost.example.org', /^Wrong settings: REQUIRE_API_KEY must be stated/],
+    ['HOST', '0.0.0.0', /^Wrong settings: REQUIRE_API_KEY must be set \(never, writes, always\)/],
+    ['HOST', '::', /^Wrong settings: REQUIRE_API_KEY must be set/],
+    ['HOST', 'localhost.example.org', /^Wrong settings: REQUIRE_API_KEY must be set/],
     [
       'ADMIN_API_KEY',
       'a-key-of-only-thirty-one-letter',

@@ -7,7 +7,9 @@ import type { RouteHandler } from './route-handlers.js';
 export interface AccessPolicy {
   permission: Permission;
   requiresKey: boolean;
-  /** Whether a key is verified if the request carries one. An invalid key is then an error even where none is needed. */
+  /**
+   * Whether a key is verified if the request carries one. An invalid key is then an error even where none is needed.
+   */
   acceptsKey: boolean;
 }
 

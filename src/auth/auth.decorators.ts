@@ -3,7 +3,10 @@ import type { FastifyRequest } from 'fastify';
 import { UnauthenticatedException } from '../common/problem-details.js';
 import type { AuthenticatedClient } from './authenticated-client.js';
 
-/** What a route requires: nothing, a client that may read, one that may manage the organization in the path, or an admin. */
+/**
+ * What a route requires: nothing, a client that may read, one that may manage the organization in the path, or an
+ * admin.
+ */
 export type Permission = 'none' | 'read' | 'manage' | 'admin';
 
 export const PERMISSION = 'auth:permission';

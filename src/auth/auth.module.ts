@@ -6,7 +6,7 @@ import { AuthenticationService } from './authentication.service.js';
 import { AuthorizationService } from './authorization.service.js';
 import { SecurityLog } from './security-log.js';
 
-/** Guards every route of the application. */
+/** Authenticates and authorizes the requests to every route. */
 @Module({
   providers: [
     AdminKeyCheck,

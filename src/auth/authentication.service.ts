@@ -106,7 +106,9 @@ export function hasCredentials({ headers, query }: FastifyRequest): boolean {
   return 'authorization' in headers || 'x-api-key' in headers || 'api_key' in (query as object);
 }
 
-/** @returns the prefix of the key in a request; undefined if it has none or a malformed one, which may be another secret */
+/**
+ * @returns the prefix of the key in a request; undefined if it has none or a malformed one, which may be another secret
+ */
 export function findKeyPrefix(request: FastifyRequest): string | undefined {
   const key = findKeys(request).find(isApiKey);
   return key === undefined ? undefined : prefixOf(key);

@@ -54,6 +54,8 @@ export class AuthorizationService {
 }
 
 /**
+ * Checks the permission, and replaces the organization in the path by its verified ID.
+ *
  * @throws UnauthenticatedException when the request has no key
  * @throws ForbiddenException naming the missing permission, whether or not the resource exists
  */

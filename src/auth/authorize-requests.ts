@@ -13,8 +13,8 @@ declare module 'fastify' {
   }
 }
 
-/** Unmatched routes are rate-limited too, but their response is always 404. */
-const UNMATCHED: AccessPolicy = { permission: 'none', requiresKey: false, acceptsKey: false };
+/** The policy of unmatched routes, which are rate-limited too, and of those outside the controllers, which are not. */
+const PUBLIC: AccessPolicy = { permission: 'none', requiresKey: false, acceptsKey: false };
 
 /**
  * Authorizes each request before its body is read, so that a client without permission cannot make the service wait for
@@ -44,14 +44,13 @@ export async function authorizeRequests(
   });
 
   fastify.addHook('onRequest', (request, reply, done) => {
-    const policy = request.is404 ? UNMATCHED : request.routeOptions.config.accessPolicy;
-    if (policy === undefined || (policy.permission === 'none' && policy !== UNMATCHED)) {
+    const policy = request.routeOptions.config.accessPolicy ?? PUBLIC;
+    if (policy.permission === 'none' && !request.is404) {
       done();
       return;
     }
     // Caches must revalidate, as phone numbers change, and must not share a response that required a key.
-    if (policy !== UNMATCHED)
-      reply.header('Cache-Control', policy.requiresKey ? 'private, no-cache' : 'no-cache');
+    if (!request.is404) reply.header('Cache-Control', policy.requiresKey ? 'private, no-cache' : 'no-cache');
     const rateLimit = rateLimits.limitFor(request.method);
     // Public reads need no promise.
     if (!policy.requiresKey && rateLimit === undefined && !hasCredentials(request)) done();

@@ -4,7 +4,7 @@ import type { AuthenticatedClient } from './authenticated-client.js';
 import { findKeyPrefix, hasCredentials } from './authentication.service.js';
 
 /** The number of rejected keys that are logged in a second. An attacker must not fill the disk. */
-const MAX_REJECTIONS = 5;
+const MAX_REJECTIONS_PER_SECOND = 5;
 
 /** What a change to clients was made to. */
 interface ChangedClient {
@@ -17,8 +17,8 @@ interface ChangedClient {
 @Injectable()
 export class SecurityLog {
   private readonly logger = new Logger(SecurityLog.name);
-  private secondStart = -Infinity;
-  /** The number of keys that were rejected since `secondStart`. */
+  private windowStart = -Infinity;
+  /** The number of keys that were rejected since `windowStart`. */
   private rejections = 0;
 
   /** @param change what was done, such as `Client created` */
@@ -29,19 +29,19 @@ export class SecurityLog {
   /**
    * Logs a key that was rejected, or that does not give the permission. A request without a key is not logged.
    *
-   * @param error the response
+   * @param error why the key was rejected
    */
   logRejectedKey(request: FastifyRequest, error: HttpException): void {
     if (!hasCredentials(request)) return;
     const now = performance.now();
-    if (now - this.secondStart >= 1000) {
-      const omitted = this.rejections - MAX_REJECTIONS;
+    if (now - this.windowStart >= 1000) {
+      const omitted = this.rejections - MAX_REJECTIONS_PER_SECOND;
       if (omitted > 0) this.logger.warn({ msg: 'More API keys were rejected', omitted });
-      this.secondStart = now;
+      this.windowStart = now;
       this.rejections = 0;
     }
     this.rejections++;
-    if (this.rejections > MAX_REJECTIONS) return;
+    if (this.rejections > MAX_REJECTIONS_PER_SECOND) return;
     const { client, id, ip, method, routeOptions } = request;
     this.logger.warn({
       msg: 'An API key was rejected',

@@ -2,7 +2,10 @@ import { IS_UNEXPIRED } from '../auth/auth.queries.js';
 
 /* The SQL of this module that TypeORM's repositories cannot express. */
 
-/** Makes changes to clients run one after another, so that each sees the result of the one before. Reads are not blocked. */
+/**
+ * Makes changes to clients run one after another, so that each sees the result of the one before. Reads are not
+ * blocked.
+ */
 export const LOCK_CLIENTS = 'LOCK TABLE clients IN SHARE ROW EXCLUSIVE MODE';
 
 /** Whether key `$1` belongs to an admin. No row if the key was revoked or has expired. */

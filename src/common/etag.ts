@@ -14,13 +14,18 @@ export interface Versioned {
 /** The entity tags in `If-Match` or `If-None-Match`, or `*` for any (RFC 9110, section 13.1). */
 type EntityTags = string[] | '*';
 
-/** An entity tag, weak or strong (RFC 9110, section 8.8.3), and a list of them, which may have empty elements (section 5.6.1.2). */
+/**
+ * An entity tag, weak or strong (RFC 9110, section 8.8.3), and a list of them, which may have empty elements (section
+ * 5.6.1.2).
+ */
 const ENTITY_TAG = /(W\/)?("[\x21\x23-\x7e\x80-\xff]*")/;
 const ENTITY_TAGS = new RegExp(`^[\\s,]*(${ENTITY_TAG.source}\\s*(,[\\s,]*|$))+$`);
 
 /**
- * Sets the strong `ETag` of each response to a read, and of each phone that a write returns. The entity tag of a phone is
- * its ID and version; any other is a hash of the body. A read returns 304 if `If-None-Match` contains the entity tag, and
+ * Sets the strong `ETag` of each response to a read, and of each phone that a write returns. The entity tag of a phone
+ * is
+ * its ID and version; any other is a hash of the body. A read returns 304 if `If-None-Match` contains the entity tag,
+ * and
  * 412 if `If-Match` does not.
  */
 export function setEntityTags(fastify: FastifyInstance): void {
@@ -100,7 +105,8 @@ function isVersioned(payload: unknown): payload is Versioned {
 }
 
 /**
- * @returns the entity tags in a header; undefined without a header. In a strong comparison, weak ones are left out, as they
+ * @returns the entity tags in a header; undefined without a header. In a strong comparison, weak ones are left out, as
+ * they
  *   never match (RFC 9110, section 8.8.3.2)
  */
 function parseEntityTags(header: string | undefined, comparison: 'strong' | 'weak'): EntityTags | undefined {

@@ -3,7 +3,10 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The path that the proxy in front has removed from the start of the URL, such as `/phones`; empty if there is none. */
+    /**
+     * The path that the proxy in front has removed from the start of the URL, such as `/phones`; empty if there is
+     * none.
+     */
     readonly forwardedPrefix: string;
   }
 }

@@ -59,7 +59,8 @@ const ID = { type: 'integer', minimum: 1, maximum: MAX_ID } as const;
 const ID_OR_SLUG = { type: 'string', pattern: SLUG.source } as const;
 
 /*
- * The same parameters in the OpenAPI document. The examples exist once the seed has run, those of clients once the first
+ * The same parameters in the OpenAPI document. The examples exist once the seed has run, those of clients once the
+ * first
  * client was created.
  */
 

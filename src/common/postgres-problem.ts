@@ -16,7 +16,8 @@ export const SEQUENCE_BEHIND = createProblemDetails(
 const NOT_STORABLE = createProblemDetails(400, 'A value cannot be stored.');
 
 /**
- * Maps a SQLSTATE, or its class, to a response (PostgreSQL documentation, appendix A). What is not listed is a bug in the
+ * Maps a SQLSTATE, or its class, to a response (PostgreSQL documentation, appendix A). What is not listed is a bug in
+ * the
  * service: 500.
  */
 const PROBLEM_BY_SQLSTATE: Record<string, UnsentProblemDetails | undefined> = {
@@ -27,7 +28,6 @@ const PROBLEM_BY_SQLSTATE: Record<string, UnsentProblemDetails | undefined> = {
   '23503': createProblemDetails(404, 'What the request refers to has just been deleted.'), // foreign key violation
   '25P03': DATABASE_UNAVAILABLE, // idle in transaction session timeout
   '25P04': DATABASE_UNAVAILABLE, // transaction timeout
-  '25006': DATABASE_UNAVAILABLE, // read only SQL transaction: the server is a standby
   '28': DATABASE_UNAVAILABLE, // invalid authorization specification
   '3D': DATABASE_UNAVAILABLE, // invalid catalog name: the database is gone
   '42501': DATABASE_UNAVAILABLE, // insufficient privilege: the role has lost a permission

@@ -81,7 +81,9 @@ export function createProblemDetails(
   };
 }
 
-/** Sends problem details as a string, because Fastify would serialize an object with the response schema of the route. */
+/**
+ * Sends problem details as a string, because Fastify would serialize an object with the response schema of the route.
+ */
 export function sendProblem(reply: FastifyReply, problem: UnsentProblemDetails): void {
   void reply.status(problem.status).type(PROBLEM_JSON).send(serializeProblem(problem, reply.request.id));
 }
@@ -118,7 +120,10 @@ export class RetryableException extends HttpException {
   }
 }
 
-/** 401, with a challenge for `WWW-Authenticate`, which names an error if the request carried a key (RFC 6750, section 3). */
+/**
+ * 401, with a challenge for `WWW-Authenticate`, which names an error if the request carried a key (RFC 6750, section
+ * 3).
+ */
 export class UnauthenticatedException extends UnauthorizedException {
   readonly challenge: string;
 

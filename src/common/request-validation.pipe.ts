@@ -11,7 +11,9 @@ import { compileCheck } from '../validation/compiled-check.js';
 import { MAX_LISTED_IDS } from '../validation/id.js';
 import { type FieldError, ValidationException } from './problem-details.js';
 
-/** The largest number of fields in a body, and of parameters in a query. Each unknown one takes about 10 µs to reject. */
+/**
+ * The largest number of fields in a body, and of parameters in a query. Each unknown one takes about 10 µs to reject.
+ */
 const MAX_FIELDS = 50;
 
 const OPTIONAL_BODY = 'request:optional body';
@@ -22,7 +24,8 @@ export const OptionalBody = (): ClassDecorator => (target) => {
 };
 
 /**
- * Transforms a body or a query into its DTO, and rejects it with its field errors. Unknown fields and parameters are errors,
+ * Transforms a body or a query into its DTO, and rejects it with its field errors. Unknown fields and parameters are
+ * errors,
  * too. Applied to each `@Body` and `@Query`, because Nest would run a global pipe for every parameter of every handler.
  */
 @Injectable()
@@ -30,7 +33,8 @@ export class RequestValidationPipe implements PipeTransform {
   private readonly checks = new Map<Type, (object: object) => boolean>();
 
   /**
-   * @throws ValidationException
+   * @returns the DTO
+   * @throws ValidationException when a field is invalid or unknown
    * @throws BadRequestException when there are too many fields
    */
   transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {

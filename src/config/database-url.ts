@@ -24,7 +24,10 @@ export interface DatabaseUrl {
 const URL_FORMAT =
   /^postgres(?:ql)?:\/\/(?:([^:/?#]*)(?::([^/?#]*))?@)?(\[[\w:.%-]+\]|[^[\]:@/?#]*)(?::(\d*))?(?:\/([^@/?#]*))?(?:\?([^@#]*))?$/;
 
-/** The query parameters, named as in libpq except for `schema`, which names one schema, and `ssl`, which is true or false. */
+/**
+ * The query parameters, named as in libpq except for `schema`, which names one schema, and `ssl`, which is true or
+ * false.
+ */
 const PARAMETERS = [
   'host',
   'port',
@@ -47,7 +50,8 @@ const SSL_MODES = ['disable', 'no-verify', 'require', 'verify-ca', 'verify-full'
 type Parameters = Record<string, string | undefined>;
 
 /**
- * Parses `DATABASE_URL`. As in libpq, the parameters of the query replace the other parts, the user is by default that of
+ * Parses `DATABASE_URL`. As in libpq, the parameters of the query replace the other parts, the user is by default that
+ * of
  * the operating system, and the database by default has the name of the user.
  *
  * @returns the parts, with the contents of the files that it names

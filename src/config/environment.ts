@@ -72,7 +72,10 @@ export class Environment {
   @IsInteger(100, 60_000)
   DATABASE_LOCK_TIMEOUT = 1500;
 
-  /** How long a request may take before the response is 503, or 408 if the request has not arrived, in milliseconds, 100 to 60,000. */
+  /**
+   * How long a request may take before the response is 503, or 408 if the request has not arrived, in milliseconds, 100
+   * to 60,000.
+   */
   @IsInteger(100, 60_000)
   REQUEST_TIMEOUT = 4500;
 
@@ -90,7 +93,10 @@ export class Environment {
   })
   ADMIN_API_KEY?: string;
 
-  /** The number of reads per minute of each client, and of each address without a key, 1 to 1,000,000. Unlimited if absent. */
+  /**
+   * The number of reads per minute of each client, and of each address without a key, 1 to 1,000,000. Unlimited if
+   * absent.
+   */
   @IsOptional()
   @IsInteger(1, 1_000_000)
   RATE_LIMIT_READS?: number;
@@ -109,7 +115,8 @@ export class Environment {
   ALLOWED_HOSTS?: string[];
 
   /**
-   * The reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Prefix` are trusted: addresses, subnets or the ranges `loopback`, `linklocal` and
+   * The reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Prefix` are trusted: addresses, subnets or the ranges
+   * `loopback`, `linklocal` and
    * `uniquelocal`, separated by commas. None if absent.
    */
   @IsOptional()
@@ -149,16 +156,16 @@ export function loadEnvironment(): Environment {
     ({ property, constraints }) => `${property} ${Object.values(constraints ?? {}).join(', ')}`,
   );
   if (!isLoopback(environment.HOST) && environment.REQUIRE_API_KEY === undefined) {
-    errors.push(
-      `REQUIRE_API_KEY must be stated (${KEY_MODES.join(', ')}) to listen on a HOST beyond loopback`,
-    );
+    errors.push(`REQUIRE_API_KEY must be set (${KEY_MODES.join(', ')}) if HOST is not a loopback address`);
   }
   if (errors.length > 0) throw new StartupError(`Wrong settings: ${errors.join('; ')}.`);
   environment.DATA_DIR = resolve(PACKAGE_DIRECTORY, environment.DATA_DIR);
   return environment;
 }
 
-/** @returns a warning about each variable that looks like a misspelled setting. `loadEnvironment` must be called first */
+/**
+ * @returns a warning about each variable that looks like a misspelled setting. `loadEnvironment` must be called first
+ */
 export function findSettingWarnings(): string[] {
   return findMisspelledSettings(Object.keys(process.env), settingNames()).map(
     ({ variable, setting }) => `${variable} is not a setting of the service. Did you mean ${setting}?`,

@@ -1,4 +1,7 @@
-/** One edit is allowed for so many letters of a setting. So `DATABASE_PORT` is not taken for `DATABASE_POOL`. */
+/**
+ * The number of letters of a setting for which one edit is allowed. So `DATABASE_PORT` is not taken for
+ * `DATABASE_POOL`.
+ */
 const LETTERS_PER_EDIT = 7;
 
 /**
@@ -30,7 +33,7 @@ function toLetters(name: string): string {
   return name.toUpperCase().replace(/[^A-Z]/g, '');
 }
 
-/** Whether so many insertions, deletions, substitutions and swaps of neighbors turn one text into the other. */
+/** Whether at most `edits` insertions, deletions, substitutions and swaps of neighbors turn one text into the other. */
 function isWithinEdits(a: string, b: string, edits: number): boolean {
   let same = 0;
   while (same < a.length && a[same] === b[same]) same += 1;

@@ -20,8 +20,10 @@ const GRACE_PERIOD = 250;
 const CLOSE_TIMEOUT = 3000;
 
 /**
- * Session settings, which override the defaults of the server, the database and the role. With READ COMMITTED, a statement
- * sees what was committed while it waited for a lock. With generic plans, each statement is planned once per connection;
+ * Session settings, which override the defaults of the server, the database and the role. With READ COMMITTED, a
+ * statement
+ * sees what was committed while it waited for a lock. With generic plans, each statement is planned once per
+ * connection;
  * its best plan does not depend on its parameters. The driver relies on the others, and sets `client_encoding` itself.
  */
 const SESSION_SETTINGS = {
@@ -37,7 +39,9 @@ const SESSION_SETTINGS = {
 /** The key of the advisory lock for migrations: an arbitrary number that nothing else in the service uses. */
 const MIGRATION_LOCK = 2_110_411;
 
-/** Disables the time limits of the session that this version of PostgreSQL has, whatever the database and the role set. */
+/**
+ * Disables the time limits of the session that this version of PostgreSQL has, whatever the database and the role set.
+ */
 const DISABLE_TIME_LIMITS = `
   SELECT set_config(name, '0', false) FROM pg_settings
   WHERE name IN ('statement_timeout', 'lock_timeout', 'transaction_timeout',
@@ -58,7 +62,8 @@ const FIND_MISSING_PERMISSIONS = `
 const TEMPORARY_ERRORS = ['57P03', '53300'];
 
 /**
- * The data source of the service and of the TypeORM CLI. It connects to the server in `DATABASE_URL`, or else starts and
+ * The data source of the service and of the TypeORM CLI. It connects to the server in `DATABASE_URL`, or else starts
+ * and
  * stops the embedded database.
  */
 export class AppDataSource extends DataSource {
@@ -76,7 +81,7 @@ export class AppDataSource extends DataSource {
     const environment = loadEnvironment();
     this.setOptions(await this.resolveDatabase(environment));
     this.description = describeDatabase(environment);
-    const start = Date.now();
+    const start = performance.now();
     for (let attempt = 1; ; attempt++) {
       try {
         await super.initialize();
@@ -86,12 +91,12 @@ export class AppDataSource extends DataSource {
       } catch (error) {
         if (this.isInitialized) await super.destroy();
         // Such as a mistake in the entities.
-        if (error instanceof TypeORMError && !(error instanceof QueryFailedError)) throw error;
-        if (error instanceof StartupError) throw error;
+        const isBug = error instanceof TypeORMError && !(error instanceof QueryFailedError);
+        if (isBug || error instanceof StartupError) throw error;
         const isTemporary =
           isConnectionFailure(error) || TEMPORARY_ERRORS.includes(postgresError(error)?.code ?? '');
         const reason = `${this.description}: ${errorMessage(error)}`;
-        if (!isTemporary || Date.now() > start + START_TIMEOUT) {
+        if (!isTemporary || performance.now() > start + START_TIMEOUT) {
           throw new StartupError(`Cannot use the database ${reason}`, { cause: error });
         }
         if (attempt === 1) this.log.warn(`Waiting for the database ${reason}`);
@@ -207,8 +212,10 @@ export class AppDataSource extends DataSource {
   }
 
   /**
-   * Corrects the rows in which TypeORM stores the expressions of generated columns, with the names of the database and the
-   * schema, which may be new after a restore. Only `migration:generate` reads them, so a role without the permission, or
+   * Corrects the rows in which TypeORM stores the expressions of generated columns, with the names of the database and
+   * the
+   * schema, which may be new after a restore. Only `migration:generate` reads them, so a role without the permission,
+   * or
    * a standby, does not need this.
    */
   private async renameDatabaseInMetadata(): Promise<void> {

@@ -1,7 +1,11 @@
 import pg, { type Pool, type PoolClient } from 'pg';
 import { isSessionError } from './postgres-errors.js';
 
-/** How often all connections are replaced at most, in milliseconds, as new ones do not always help: on a standby, for example. */
+/**
+ * The shortest time between two replacements of all connections, in milliseconds. New ones do not always help, for
+ * example
+ * on a standby.
+ */
 const REPLACEMENT_INTERVAL = 1000;
 
 /**

@@ -10,7 +10,8 @@ const NO_CONNECTION =
   /^(timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Client was closed|Query read timeout|Cannot use a pool after calling end)/;
 
 /**
- * SQLSTATE `read_only_sql_transaction` (the session began on a standby), `admin_shutdown` (the session was terminated) and
+ * SQLSTATE `read_only_sql_transaction` (the session began on a standby), `admin_shutdown` (the session was terminated)
+ * and
  * `idle_session_timeout`. Not `crash_shutdown`, which may come after the commit.
  */
 const SESSION_ERRORS = ['25006', '57P01', '57P05'];
@@ -33,7 +34,9 @@ export function postgresError(error: unknown): pg.DatabaseError | undefined {
   return cause instanceof pg.DatabaseError ? cause : undefined;
 }
 
-/** Whether PostgreSQL rolled back because of a conflict with another transaction: a serialization failure or a deadlock. */
+/**
+ * Whether PostgreSQL rolled back because of a conflict with another transaction: a serialization failure or a deadlock.
+ */
 export function isRetryable(error: unknown): boolean {
   return ['40001', '40P01'].includes(postgresError(error)?.code ?? '');
 }
@@ -43,9 +46,7 @@ export function isRetryable(error: unknown): boolean {
  * committed: PostgreSQL reports these errors before the commit, and TypeORM does not send the rest of a transaction.
  */
 export function isSessionError(error: unknown): boolean {
-  // TypeORM releases a lost connection between two statements of a transaction.
-  if (error instanceof QueryRunnerAlreadyReleasedError) return true;
-  if (error instanceof QueryRunnerProviderAlreadyReleasedError) return true;
+  if (isReleased(error)) return true;
   const { code = '', routine } = postgresError(error) ?? {};
   // "cached plan must not change result type" has no SQLSTATE of its own, and its message may be localized.
   return SESSION_ERRORS.includes(code) || (code === '0A000' && routine === 'RevalidateCachedQuery');
@@ -53,17 +54,24 @@ export function isSessionError(error: unknown): boolean {
 
 /** Whether the database could not be reached, or the connection was lost before it responded. */
 export function isConnectionFailure(error: unknown): boolean {
-  // TypeORM releases a lost connection, also between two statements of a transaction.
-  if (error instanceof QueryRunnerAlreadyReleasedError) return true;
-  if (error instanceof QueryRunnerProviderAlreadyReleasedError) return true;
+  if (isReleased(error)) return true;
   const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
   if (!(cause instanceof Error) || cause instanceof pg.DatabaseError) return false;
   const { code = '', syscall, message }: NodeJS.ErrnoException = cause;
   return syscall === 'connect' || NETWORK_ERRORS.has(code) || NO_CONNECTION.test(message);
 }
 
+/** TypeORM releases a lost connection, also between two statements of a transaction. */
+function isReleased(error: unknown): boolean {
+  return (
+    error instanceof QueryRunnerAlreadyReleasedError ||
+    error instanceof QueryRunnerProviderAlreadyReleasedError
+  );
+}
+
 /**
- * The message of an error, for one line of the log. It contains no value of a request, which data exceptions of PostgreSQL
+ * The message of an error, for one line of the log. It contains no value of a request, which data exceptions of
+ * PostgreSQL
  * quote. When every address of a host refuses, Node.js throws an AggregateError without a message.
  */
 export function errorMessage(error: unknown): string {

@@ -14,7 +14,9 @@ import { insertWithSlug } from './slug.js';
 
 const FIELDS = { id: true, slug: true, title: true } as const;
 
-/** The rules of opportunities. Methods throw a NotFoundException if the opportunity or its organization does not exist. */
+/**
+ * The rules of opportunities. Methods throw a NotFoundException if the opportunity or its organization does not exist.
+ */
 @Injectable()
 export class OpportunitiesService {
   constructor(

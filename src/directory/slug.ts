@@ -9,7 +9,8 @@ const MAX_SLUG_LENGTH = 80;
 const MAX_ATTEMPTS = 5;
 
 /**
- * Inserts a row with a slug made from its name. If the slug is taken, a few random characters are appended. The database
+ * Inserts a row with a slug made from its name. If the slug is taken, a few random characters are appended. The
+ * database
  * decides whether a slug is taken, so that two requests cannot get the same one.
  *
  * @param kind the beginning of the slug if the name contains no letter, as in `organization-211`

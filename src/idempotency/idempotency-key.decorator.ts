@@ -18,7 +18,10 @@ export interface IdempotentRequest {
   fingerprint: Buffer;
 }
 
-/** Printable ASCII characters, in quotes as in draft-ietf-httpapi-idempotency-key-header, or without, as many clients send it. */
+/**
+ * Printable ASCII characters, in quotes as in draft-ietf-httpapi-idempotency-key-header, or without, as many clients
+ * send it.
+ */
 const KEY = /^(?:"([\x20\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]{1,255}))$/;
 
 /**
@@ -56,7 +59,8 @@ function nameClient({ client }: FastifyRequest): string {
 }
 
 /**
- * Hashes the path and the raw body. The query is left out: it may contain the API key, which may differ in a retry. The raw body is used because it is not
+ * Hashes the path and the raw body. The query is left out: it may contain the API key, which may differ in a retry. The
+ * raw body is used because it is not
  * validated yet, and deeply nested JSON cannot be serialized again.
  */
 function computeFingerprint({ url, rawBody = Buffer.of() }: RawBodyRequest<FastifyRequest>): Buffer {

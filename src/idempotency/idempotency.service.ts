@@ -11,7 +11,8 @@ export class IdempotencyService {
   constructor(private readonly dataSource: DataSource) {}
 
   /**
-   * Creates a resource, once per key. The response is saved in the transaction that creates the resource, so that there is
+   * Creates a resource, once per key. The response is saved in the transaction that creates the resource, so that there
+   * is
    * never one without the other. Errors are not saved: a retry may succeed.
    *
    * @param request the request, if it has a key

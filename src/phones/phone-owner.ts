@@ -20,7 +20,8 @@ interface OwnerParams {
 }
 
 /**
- * The owner that the path of the request names. Unlike a pipe, a parameter decorator is not awaited, which lists notice.
+ * The owner that the path of the request names. Unlike a pipe, a parameter decorator is not awaited, which lists
+ * notice.
  *
  * @throws NotFoundException when a part of the path is neither an ID nor a slug
  * @throws BadRequestException when the ID of a location is not an integer

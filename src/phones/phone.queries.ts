@@ -17,7 +17,8 @@ export type PhoneRow = PhoneDto & Versioned;
 /** The largest number of phones of an owner. Directories have some tens; a list of more would delay other reads. */
 export const MAX_PHONES = 1000;
 
-/** The result of a write with a condition: only nulls when the owner exists, but the condition does not hold. */
+/** The result of a write with a condition: only nulls when the owner or the phone exists, but the condition does not
+ * hold. */
 export type ConditionalRow<Row> = Row | { id: null };
 
 const FIELDS = Object.keys(PHONE_FIELDS)
@@ -101,7 +102,8 @@ function lookUpPhones(lookups: readonly PhoneLookup[], select: (isOfOwner: strin
 
 /**
  * Inserts a phone and returns it. Returns a row of nulls when the owner is full, or no row when there is no owner. The
- * former primary phone is demoted first: the join with the count of demoted phones makes PostgreSQL complete that update
+ * former primary phone is demoted first: the join with the count of demoted phones makes PostgreSQL complete that
+ * update
  * before it inserts. `count_phones` is a function because it must see phones that were committed while this statement
  * waited for the lock of the owner.
  */
@@ -236,7 +238,10 @@ export function lockOwner(owner: PhoneOwner): QueryConfig {
 /** The texts of prepared statements by name, with numbered parameters. */
 const numberedTexts = new Map<string, string>();
 
-/** Creates a prepared statement from a text with named parameters, such as `$digits`. PostgreSQL only supports numbered ones. */
+/**
+ * Creates a prepared statement from a text with named parameters, such as `$digits`. PostgreSQL only supports numbered
+ * ones.
+ */
 function prepare(name: string, text: string, parameters: Record<string, unknown>): QueryConfig {
   let numbered = numberedTexts.get(name);
   if (numbered === undefined) {

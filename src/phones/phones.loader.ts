@@ -1,6 +1,6 @@
 import type { Pool, QueryConfig } from 'pg';
 import { RetryableException } from '../common/problem-details.js';
-import { isSessionError } from '../database/postgres-errors.js';
+import { retryInNewSession } from '../database/retry-on-conflict.js';
 import { lookupName, type LookupRow, type PhoneLookup } from './phone.queries.js';
 
 /** The number of lookups that may share a statement. */
@@ -45,10 +45,11 @@ export class PhonesLoader<Found> {
     });
   }
 
-  /** Executes the lookups in a queue, one statement at a time. Those that are added in the meantime share the next ones. */
+  /**
+   * Executes the lookups in a queue, one statement at a time. Those that are added in the meantime share the next ones.
+   */
   private async executeAll(name: string, queue: QueuedLookup<Found>[]): Promise<void> {
     let previousSize = 0;
-    let isRetry = false;
     for (;;) {
       this.rejectOverdue(queue);
       if (queue.length === 0) break;
@@ -59,18 +60,14 @@ export class PhonesLoader<Found> {
       previousSize = batch.length;
       try {
         const query = this.toQuery(batch.map(({ lookup }) => lookup));
-        const { rows } = await this.pool.query<LookupRow<Found>>(query);
+        const { rows } = await retryInNewSession(() => this.pool.query<LookupRow<Found>>(query));
         const found: (Found | undefined)[] = [];
         for (const row of rows) found[row.ordinal - 1] = row.found;
         batch.forEach(({ resolve }, index) => {
           resolve(found[index]);
         });
-        isRetry = false;
       } catch (error) {
-        isRetry = !isRetry && isSessionError(error);
-        // Tried once more, as the pool has replaced its connections.
-        if (isRetry) queue.unshift(...batch);
-        else for (const { reject } of batch) reject(error);
+        for (const { reject } of batch) reject(error);
       }
     }
     this.queues.delete(name);

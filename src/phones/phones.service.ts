@@ -11,7 +11,8 @@ import type { PhoneOwner } from './phone-owner.js';
 import { PhonesRepository } from './phones.repository.js';
 
 /**
- * The rules of phones. An owner has at most {@link MAX_PHONES} phones, and one of them is primary at most. A phone is found only under its own owner, and an owner
+ * The rules of phones. An owner has at most {@link MAX_PHONES} phones, and one of them is primary at most. A phone is
+ * found only under its own owner, and an owner
  * only under its own organization.
  */
 @Injectable()
@@ -46,7 +47,8 @@ export class PhonesService {
    * @param request the request, if it has an `Idempotency-Key`
    * @throws NotFoundException when there is no such owner
    * @throws RetryableException while the first request with this key is in progress
-   * @throws ConflictException when the owner already has {@link MAX_PHONES} phones, or when the key was used for a different
+   * @throws ConflictException when the owner already has {@link MAX_PHONES} phones, or when the key was used for a
+   * different
    *   request
    */
   async create(owner: PhoneOwner, phone: CreatePhoneDto, request?: IdempotentRequest): Promise<PhoneRow> {
@@ -80,7 +82,8 @@ export class PhonesService {
   }
 
   /**
-   * Deletes a phone. Deleting the primary phone leaves the owner without one, because the service cannot know which number
+   * Deletes a phone. Deleting the primary phone leaves the owner without one, because the service cannot know which
+   * number
    * people should call next.
    *
    * @param entityTags the entity tags that the phone may have; any if absent

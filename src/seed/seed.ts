@@ -1,6 +1,6 @@
 import '../check-node-version.js';
 
-const { exitOnSignals } = await import('../server/signals.js');
+const { exitOnSignals } = await import('../signals.js');
 exitOnSignals();
 
 const { handleArguments } = await import('../command-line.js');

@@ -12,7 +12,9 @@ import type { FastifyReply } from 'fastify';
 /** How long a closing connection is still read, in milliseconds. */
 const LINGERING_TIME = 1000;
 
-/** How long an idle connection stays open, in milliseconds. Must exceed the keep-alive timeout of the proxies in front. */
+/**
+ * How long an idle connection stays open, in milliseconds. Must exceed the keep-alive timeout of the proxies in front.
+ */
 const KEEP_ALIVE_TIMEOUT = 72_000;
 
 /** How often Node.js looks for requests that are overdue, in milliseconds. */
@@ -71,14 +73,15 @@ export function createHttpServer(handleRequest: RequestListener, requestTimeout:
 }
 
 /**
- * Also listens on another address, on the same port. Its connections are those of the server, with the same limits, until
+ * Also listens on another address, on the same port. Its connections are those of the server, with the same limits,
+ * until
  * the server closes.
  *
  * @param server a server that listens already
  * @throws Error with a `code` when the address cannot be used
  */
 export async function listenOnAnotherAddress(server: Server, host: string): Promise<void> {
-  // With the options of an HTTP server, which shall read the connections.
+  // With the options of an HTTP server, because that handles the connections.
   const listener = createTcpServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     server.emit('connection', socket);
   });
@@ -95,7 +98,9 @@ export async function listenOnAnotherAddress(server: Server, host: string): Prom
   };
 }
 
-/** Makes this the last response on its connection. A `Connection` header alone would not stop Node.js from reading on. */
+/**
+ * Makes this the last response on its connection. A `Connection` header alone would not stop Node.js from reading on.
+ */
 export function closeAfterResponse({ raw }: FastifyReply): void {
   raw.shouldKeepAlive = false;
 }
@@ -131,7 +136,9 @@ function toOriginForm(request: IncomingMessage): void {
   request.url = path.startsWith('/') ? path : `/${path}`;
 }
 
-/** A flushed response is complete even before its events are emitted, unless the connection is to be closed after it. */
+/**
+ * A flushed response is complete even before its events are emitted, unless the connection is to be closed after it.
+ */
 function isInProgress({ closed, shouldKeepAlive, writableFinished }: ServerResponse): boolean {
   return !closed && !(writableFinished && shouldKeepAlive);
 }
@@ -157,8 +164,10 @@ function closeAfterCurrent(current: ServerResponse): void {
 }
 
 /**
- * Keeps reading a connection for a while after its last response (RFC 9112, section 9.6). Otherwise the operating system
- * resets the connection if the client is still sending, and the client may lose the response. Node.js calls `destroySoon`
+ * Keeps reading a connection for a while after its last response (RFC 9112, section 9.6). Otherwise the operating
+ * system
+ * resets the connection if the client is still sending, and the client may lose the response. Node.js calls
+ * `destroySoon`
  * after the last response of a connection.
  */
 function enableLingeringClose(socket: Socket): void {

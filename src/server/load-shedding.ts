@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { createProblemDetails, sendProblem } from '../common/problem-details.js';
-import type { AcceptedRequest, UnreadResponses } from './unread-responses.js';
+import type { PendingResponse, UnreadResponses } from './unread-responses.js';
 
 /**
  * The number of requests that may be in progress at once: a second's work for a busy service. A request is in progress
@@ -35,7 +35,8 @@ export class RequestTimeoutError extends Error {
 
 /**
  * Rejects requests while the service is overloaded, so that those that it accepts are processed in time, and ends
- * requests that take too long. `GET /health/live` is always accepted: an orchestrator must not restart a service because
+ * requests that take too long. `GET /health/live` is always accepted: an orchestrator must not restart a service
+ * because
  * it is busy.
  *
  * @param requestTimeout the longest that a request may take, in milliseconds
@@ -46,7 +47,7 @@ export function shedLoad(
   unreadResponses: UnreadResponses,
 ): void {
   // A fixed number of slots: a map of the requests in progress costs 10 % of the throughput in garbage collection.
-  const slots = new Array<AcceptedRequest | undefined>(MAX_REQUESTS).fill(undefined);
+  const slots = new Array<PendingResponse | undefined>(MAX_REQUESTS).fill(undefined);
   const freeSlots = [...slots.keys()];
   let lateSamples = 0;
   let lastOverload = -QUIET_PERIOD;
@@ -81,11 +82,11 @@ export function shedLoad(
     const isEventLoopLate = lateSamples >= LATE_SAMPLES;
     const slot = isEventLoopLate ? undefined : freeSlots.pop();
     if (slot !== undefined) {
-      const accepted: AcceptedRequest = { reply, deadline: now + requestTimeout };
-      slots[slot] = accepted;
+      const pending: PendingResponse = { reply, deadline: now + requestTimeout };
+      slots[slot] = pending;
       // Emitted exactly once, even if the client disconnects early.
       reply.raw.on('close', () => {
-        if (slots[slot] !== accepted) return;
+        if (slots[slot] !== pending) return;
         slots[slot] = undefined;
         freeSlots.push(slot);
       });

@@ -1,4 +1,4 @@
-import { HttpException, type LoggerService } from '@nestjs/common';
+import type { LoggerService } from '@nestjs/common';
 import type { FastifyBaseLogger } from 'fastify';
 import type { DatabaseError } from 'pg';
 import { errorMessage, postgresError } from '../database/postgres-errors.js';
@@ -31,7 +31,10 @@ export class PinoLogger implements LoggerService {
     this.write('fatal', message, parameters);
   }
 
-  /** @param parameters as Nest passes them: for an error the stack trace, then the context, which is the name of the logger */
+  /**
+   * @param parameters as Nest passes them: for an error the stack trace, then the context, which is the name of the
+   * logger
+   */
   private write(
     level: 'debug' | 'info' | 'warn' | 'error' | 'fatal',
     message: unknown,
@@ -58,7 +61,7 @@ interface SerializedError {
 
 /**
  * Serializes an error for the log. Only these fields are safe: others of TypeORM and `pg` contain the statement, its
- * parameters and the values of the row.
+ * parameters and the values of the row. An error that is already serialized is returned as it is.
  */
 export function serializeError(error: Error | SerializedError): SerializedError {
   if (!(error instanceof Error)) return error;
@@ -73,8 +76,6 @@ export function serializeError(error: Error | SerializedError): SerializedError 
     severity,
     table,
     constraint,
-    // The result of a failed health check.
-    response: error instanceof HttpException ? error.getResponse() : undefined,
     cause: cause instanceof Error ? serializeError(cause) : undefined,
     aggregateErrors:
       error instanceof AggregateError ? (error.errors as Error[]).map(serializeError) : undefined,

@@ -31,7 +31,7 @@ import { RequestTimeoutError } from './load-shedding.js';
 /** After how many seconds a client should retry when the database is unavailable. */
 const DATABASE_RETRY_AFTER = 5;
 
-/** The response to a POST that can be retried with an Idempotency-Key. */
+/** The response to a POST with an Idempotency-Key. */
 const CREATION_UNAVAILABLE = createProblemDetails(
   503,
   `${DETAIL_BY_STATUS[503]} A retry with the same Idempotency-Key creates nothing twice.`,
@@ -113,6 +113,9 @@ function errorProblem(error: unknown, request: FastifyRequest): UnsentProblemDet
   if (problem === undefined) {
     return createProblemDetails(500, 'An unexpected error occurred. It has been logged.');
   }
-  const acceptsKey = request.routeOptions.config.supportedHeader === 'Idempotency-Key';
-  return problem === DATABASE_UNAVAILABLE && acceptsKey ? CREATION_UNAVAILABLE : problem;
+  const { headers, routeOptions } = request;
+  // The other routes ignore the header, or reject it.
+  const isRetrySafe =
+    'idempotency-key' in headers && routeOptions.config.supportedHeader === 'Idempotency-Key';
+  return problem === DATABASE_UNAVAILABLE && isRetrySafe ? CREATION_UNAVAILABLE : problem;
 }

@@ -1,12 +1,15 @@
 import type { INestApplication } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 import { closeAfterResponse } from './http-server.js';
-import { SHUTDOWN_SIGNALS, stopExitingOnSignals } from './signals.js';
+import { SHUTDOWN_SIGNALS, stopExitingOnSignals } from '../signals.js';
 
 /** How long after `requestTimeout` the remaining connections are closed, in milliseconds. */
 const GRACE_PERIOD = 500;
 
-/** How long a signal counts as the same one, in milliseconds: `npm start` passes on the SIGINT of Ctrl+C, which the service also gets itself. */
+/**
+ * How long a signal counts as the same one, in milliseconds: `npm start` passes on the SIGINT of Ctrl+C, which the
+ * service also gets itself.
+ */
 const REPEAT_INTERVAL = 1000;
 
 /**
@@ -31,16 +34,17 @@ export function closeConnectionsOnShutdown(fastify: FastifyInstance, requestTime
 }
 
 /**
- * Shuts the application down when the process gets a signal. A second signal ends the process at once, for an operator who
+ * Shuts the application down when the process gets a signal. A second signal ends the process at once, for an operator
+ * who
  * does not want to wait.
  */
 export function shutDownOnSignals(app: INestApplication): void {
   app.enableShutdownHooks([...SHUTDOWN_SIGNALS], { useProcessExit: true });
-  let firstSignal = Infinity;
+  let firstSignalAt: number | undefined;
   for (const signal of SHUTDOWN_SIGNALS) {
     process.on(signal, () => {
-      firstSignal = Math.min(firstSignal, performance.now());
-      if (performance.now() > firstSignal + REPEAT_INTERVAL) process.exit(1);
+      firstSignalAt ??= performance.now();
+      if (performance.now() - firstSignalAt > REPEAT_INTERVAL) process.exit(1);
     });
   }
   stopExitingOnSignals();

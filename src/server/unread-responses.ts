@@ -9,8 +9,8 @@ const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
 /** Destroyed responses are logged only if none was destroyed for this long before, in milliseconds. */
 const QUIET_PERIOD = 10_000;
 
-/** A request that was accepted, and the time (of `performance.now()`) by which its response must begin. */
-export interface AcceptedRequest {
+/** A response, and the time (of `performance.now()`) by which it must begin. */
+export interface PendingResponse {
   reply: FastifyReply;
   deadline: number;
 }
@@ -20,44 +20,44 @@ export interface AcceptedRequest {
  * response in memory, and a static file open, for as long as it likes.
  */
 export class UnreadResponses {
-  private readonly requests = new Set<AcceptedRequest>();
-  private lastDestroyed = -QUIET_PERIOD;
+  private readonly responses = new Set<PendingResponse>();
+  private lastDestroyedAt = -QUIET_PERIOD;
 
   constructor(private readonly logger: FastifyBaseLogger) {}
 
-  /** Adds the response of a request until it is sent or its connection is closed. */
-  add(request: AcceptedRequest): void {
-    this.requests.add(request);
-    request.reply.raw.once('close', () => this.requests.delete(request));
+  /** Adds a response until it is sent or its connection is closed. */
+  add(response: PendingResponse): void {
+    this.responses.add(response);
+    response.reply.raw.once('close', () => this.responses.delete(response));
   }
 
   /** Destroys the responses that are overdue and, if too much is buffered, the largest of the others. */
   destroyExcess(): void {
     const now = performance.now();
     let bufferedBytes = 0;
-    for (const request of this.requests) {
-      if (request.deadline + READ_TIME <= now) this.destroy(request);
-      else bufferedBytes += request.reply.raw.writableLength;
+    for (const response of this.responses) {
+      if (response.deadline + READ_TIME <= now) this.destroy(response);
+      else bufferedBytes += response.reply.raw.writableLength;
     }
     if (bufferedBytes <= MAX_BUFFERED_BYTES) return;
     // Of equal size, the oldest comes first.
-    const largestFirst = [...this.requests]
+    const largestFirst = [...this.responses]
       .filter(({ reply }) => !reply.raw.destroyed)
-      .map((request) => ({ request, size: request.reply.raw.writableLength }))
+      .map((response) => ({ response, size: response.reply.raw.writableLength }))
       .sort((a, b) => b.size - a.size);
-    for (const { request, size } of largestFirst) {
+    for (const { response, size } of largestFirst) {
       if (bufferedBytes <= MAX_BUFFERED_BYTES) return;
-      this.destroy(request);
+      this.destroy(response);
       bufferedBytes -= size;
     }
   }
 
-  private destroy({ reply }: AcceptedRequest): void {
+  private destroy({ reply }: PendingResponse): void {
     reply.raw.destroy();
     const now = performance.now();
-    if (now - this.lastDestroyed >= QUIET_PERIOD) {
+    if (now - this.lastDestroyedAt >= QUIET_PERIOD) {
       this.logger.warn('Responses are destroyed because their clients do not read them.');
     }
-    this.lastDestroyed = now;
+    this.lastDestroyedAt = now;
   }
 }

@@ -2,7 +2,9 @@ import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import { ValidateBy } from 'class-validator';
 
-/** Validates an integer in a range, both ends included. In a query or the environment, it is a string of decimal digits. */
+/**
+ * Validates an integer in a range, both ends included. In a query or the environment, it is a string of decimal digits.
+ */
 export const IsInteger = (min: number, max: number) =>
   applyDecorators(
     Transform(({ value }: { value: unknown }) =>

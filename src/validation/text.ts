@@ -6,7 +6,8 @@ import { ValidateBy, ValidateIf } from 'class-validator';
 export const MAX_TEXT_LENGTH = 255;
 
 /**
- * Characters that cannot be seen or that separate lines. The last five are blank, which no Unicode property says: a Khitan
+ * Characters that cannot be seen or that separate lines. The last five are blank, which no Unicode property says: a
+ * Khitan
  * filler, a Braille pattern, two Egyptian hieroglyphs and a musical note.
  */
 const INVISIBLE =

@@ -47,7 +47,10 @@ export async function newDataDirectory(): Promise<string> {
   return directory;
 }
 
-/** The settings for a service that runs beside the application of this test file; only one process can open an embedded database. */
+/**
+ * The settings for a service that runs beside the application of this test file; only one process can open an embedded
+ * database.
+ */
 export async function settingsBeside(): Promise<DatabaseSettings> {
   return SERVER === undefined ? { ...TIME_LIMITS, DATA_DIR: await newDataDirectory() } : databaseSettings();
 }

@@ -149,7 +149,10 @@ const IS_VALID: Record<string, ((value: unknown) => boolean) | undefined> = {
   is_primary: (value) => typeof value === 'boolean',
 };
 
-/** Validates the body, if there is one. Only `digits` is required, and only to create a phone. @returns the invalid fields */
+/**
+ * Validates the body, if there is one. Only `digits` is required, and only to create a phone. @returns the invalid
+ * fields
+ */
 function validateBody(request: ModelRequest): string[] {
   if (!('body' in request)) return [];
   const { operation, body } = request;

@@ -10,7 +10,8 @@ import { DirectoryLock } from './directory-lock.js';
 import { removeFormerLockFile } from './former-lock-file.js';
 
 /**
- * How an error message whose severity is PANIC begins (PostgreSQL documentation, section 55.8). No data can look like it,
+ * How an error message whose severity is PANIC begins (PostgreSQL documentation, section 55.8). No data can look like
+ * it,
  * as text contains no NUL.
  */
 const PANIC = 'SPANIC\0VPANIC\0';
@@ -36,7 +37,8 @@ interface Address {
 }
 
 /**
- * PGlite (PostgreSQL compiled to WebAssembly) in this process. It listens on a Unix socket in its directory, so that the
+ * PGlite (PostgreSQL compiled to WebAssembly) in this process. It listens on a Unix socket in its directory, so that
+ * the
  * ordinary `pg` driver, and everything built on it, works as it does with a server. On Windows, where `pg` does not
  * support Unix sockets, it listens on a loopback port instead.
  */
@@ -86,7 +88,8 @@ export class EmbeddedDatabase {
 }
 
 /**
- * Exits when the engine has failed, for instance because the disk is full: it would continue in an unusable state. Whoever
+ * Exits when the engine has failed, for instance because the disk is full: it would continue in an unusable state.
+ * Whoever
  * started the service starts it again, and PostgreSQL recovers what was committed from its write-ahead log.
  */
 class Engine extends PGlite {
@@ -119,7 +122,10 @@ class Engine extends PGlite {
   }
 }
 
-/** Files without permissions for the group and others, also where PGlite sets the permissions after it has created a file. */
+/**
+ * Files without permissions for the group and others, also where PGlite sets the permissions after it has created a
+ * file.
+ */
 class PrivateFiles extends NodeFS {
   override init(...[engine, options]: Parameters<NodeFS['init']>): ReturnType<NodeFS['init']> {
     const removePermissions = ({ FS }: { FS: { chmod(file: string, mode: number): void } }) => {
@@ -203,7 +209,9 @@ async function listen(db: PGlite, directory: string): Promise<[PGLiteSocketServe
   return [server, { host: directory, port: PORT }];
 }
 
-/** Creates the database under a temporary name first, so that a killed process does not leave an incomplete one behind. */
+/**
+ * Creates the database under a temporary name first, so that a killed process does not leave an incomplete one behind.
+ */
 async function createDatabaseFiles(directory: string): Promise<string> {
   const files = databaseFiles(directory);
   if (existsSync(files)) return files;
@@ -229,7 +237,9 @@ const FILE_ERRORS: Record<number, string> = {
   69: 'the file system is read-only',
 };
 
-/** @param error an error, or what PGlite throws when an operation on a file fails: an object with only an error number */
+/**
+ * @param error an error, or what PGlite throws when an operation on a file fails: an object with only an error number
+ */
 function toReason(error: unknown): string {
   const { errno, message } = error as { errno?: number; message?: string };
   return message ?? FILE_ERRORS[errno ?? 0] ?? `error ${errno ?? String(error)} of the file system`;

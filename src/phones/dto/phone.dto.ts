@@ -28,7 +28,8 @@ type SchemaOf<Value> = {
 }[keyof JsonTypes];
 
 /**
- * The fields of a phone in their order in responses: SQL selects them, and Fastify serializes them by their JSON Schema.
+ * The fields of a phone in their order in responses: SQL selects them, and Fastify serializes them by their JSON
+ * Schema.
  * It does not compile unless they are the fields of {@link PhoneDto}.
  */
 export const PHONE_FIELDS = {
