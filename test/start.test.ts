@@ -5,7 +5,9 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { loadEnvironment } from '../src/config/environment.js';
+import { StartupError } from '../src/config/startup-error.js';
 import { createHttpServer, listenOnAnotherAddress } from '../src/server/http-server.js';
 import { createInstallation } from './support/installation.js';
 import { ADMIN_API_KEY, databaseSettings, keyHeader, newDataDirectory, SERVER } from './support/database.js';
@@ -89,7 +91,7 @@ describe('On start, the service', () => {
   );
 });
 
-describe('The service refuses to start, with one line of output,', () => {
+describe('The settings are refused in one line', () => {
   it.each([
     ['PORT', 'http', /^Wrong settings: PORT must be a whole number from 0 to 65535\.$/],
     ['PORT', '65536', /^Wrong settings: PORT must be/],
@@ -140,10 +142,19 @@ describe('The service refuses to start, with one line of output,', () => {
     ['CORS_ORIGINS', 'example.org', /^Wrong settings: CORS_ORIGINS must be \* or origins such as https:/],
     ['CORS_ORIGINS', 'https://example.org/', /^Wrong settings: CORS_ORIGINS must be/],
     ['HOST', 'not a host', /^Wrong settings: HOST must be an IP address or a host name/],
-  ])('with %s=%s', async (name, value, line) => {
-    expectStartupError(await new Service({ ...databaseSettings(), [name]: value }).end(), line);
+  ])('with %s=%s', (name, value, line) => {
+    vi.stubEnv(name, value);
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    expect(loadEnvironment).toThrow(
+      expect.objectContaining({ message: expect.stringMatching(line) as string }),
+    );
+    expect(loadEnvironment).toThrow(StartupError);
   });
+});
 
+describe('The service refuses to start, with one line of output,', () => {
   it('with several invalid settings, each of which it names', async () => {
     const result = await new Service({ PORT: 'x', LOG_LEVEL: 'x' }).end();
     expectStartupError(result, /PORT must be .*; LOG_LEVEL must be/);
