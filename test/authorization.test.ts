@@ -369,12 +369,12 @@ describe('A request whose body has not arrived', () => {
     port = (app.getHttpServer().address() as AddressInfo).port;
   }
 
-  /** Sends the head of a POST and one byte of its body. */
-  function startPost(path: string, key?: string): Socket {
+  /** Sends the head of a request and one byte of its body. */
+  function startUpload(method: string, path: string, key?: string): Socket {
     const socket = connect(port, '127.0.0.1');
     const apiKey = key === undefined ? '' : `X-API-Key: ${key}\r\n`;
     socket.write(
-      `POST ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n` +
+      `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n` +
         `${apiKey}Content-Length: ${BODY.length}\r\n\r\n${BODY[0]}`,
     );
     return socket;
@@ -389,15 +389,27 @@ describe('A request whose body has not arrived', () => {
       [401, createApiKey()],
       [429, undefined],
     ] as const) {
-      expect(await text(startPost(`${ownPath}/phones`, key))).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+      expect(await text(startUpload('POST', `${ownPath}/phones`, key))).toMatch(
+        new RegExp(`^HTTP/1.1 ${status} `),
+      );
     }
+  });
+
+  it.each([
+    ['POST', '/v1/nothing', 404],
+    ['DELETE', '/nothing', 404],
+    ['POST', '/health/live', 405],
+    ['POST', '/docs', 405],
+  ])('is rejected without waiting for it if there is no such route: %s %s', async (method, path, status) => {
+    await listen();
+    expect(await text(startUpload(method, path))).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
   });
 
   it('gets 401 when its key is revoked before the rest of the body arrives', async () => {
     await listen();
     const { id, key } = await createClient({ organization_ids: [organization.id] });
     const phones = await listPhones(ownPath);
-    const socket = startPost(`${ownPath}/phones`, key);
+    const socket = startUpload('POST', `${ownPath}/phones`, key);
     // The cached key shows that the head of the POST was authorized, as requests are handled in order.
     await once(socket, 'connect');
     expect((await request('GET', ownPath, undefined, keyHeader(key))).status).toBe(200);

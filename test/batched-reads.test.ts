@@ -1,5 +1,7 @@
 import { Pool } from 'pg';
 import { describe, expect, it } from 'vitest';
+import { listPhones as listPhonesQuery } from '../src/phones/phone.queries.js';
+import { PhonesLoader } from '../src/phones/phones.loader.js';
 import { app, expectProblem, request, restart } from './support/api.js';
 import { SERVER } from './support/database.js';
 import {
@@ -92,6 +94,21 @@ it('A single read executes one statement', async () => {
   expect(names).toEqual(['list phones of location by id of organization by id']);
 });
 
+it('Reads of the same phones that share a statement find them once', async () => {
+  const [first, second] = [await createOrganization(), await createOrganization()];
+  const sizes: number[] = [];
+  const loader = new PhonesLoader<string>(app.get(Pool), (lookups) => {
+    sizes.push(lookups.length);
+    return listPhonesQuery(lookups);
+  });
+  const owners = Array.from({ length: MANY }, (_, number) => (number % 2 === 0 ? first : second));
+  const lists = await Promise.all(
+    owners.map(({ id }) => loader.load({ owner: { type: 'organization', id } })),
+  );
+  expect(new Set(lists)).toEqual(new Set(['[]']));
+  expect(Math.max(...sizes)).toBe(2);
+});
+
 it('A read returns the result of an earlier write while other reads are in progress', async () => {
   const owner = await createOwner('organization');
   let isDone = false;
@@ -107,7 +124,7 @@ it('A read returns the result of an earlier write while other reads are in progr
   await Promise.all(readers);
 });
 
-// The embedded database has a single session, so no other session can terminate it.
+// The embedded database has a single session, so no other session can cancel its statement.
 it('A failed statement fails only the reads that share it', { skip: SERVER === undefined }, async () => {
   const { id, slug } = await createOrganization();
   const phone = await createPhone(`/v1/organizations/${id}`);
@@ -120,7 +137,7 @@ it('A failed statement fails only the reads that share it', { skip: SERVER === u
   let backends: { pid: number }[] = [];
   while (backends.length === 0) backends = (await locker.query<{ pid: number }>(blockedBackends)).rows;
   const unaffected = Array.from({ length: 10 }, () => request('GET', `/v1/organizations/${slug}/phones`));
-  await locker.query('SELECT pg_terminate_backend($1)', [backends[0]?.pid]);
+  await locker.query('SELECT pg_cancel_backend($1)', [backends[0]?.pid]);
   // Only the reads of the first statement fail. The reads that were queued behind it run in the next one.
   expectProblem(await Promise.race(failing), 503);
   await locker.query('ROLLBACK');

@@ -135,6 +135,11 @@ describe.each(OWNER_CASES)('A phone of %s', (_, type) => {
     expect(response.body.errors).toHaveLength(20);
   });
 
+  it('is rejected when its body has a field whose name is very long, without repeating it', async () => {
+    const detail = 'The body has a name of more than 255 characters, so it is not a known one.';
+    expectProblem(await request('POST', `${owner}/phones`, { ['~'.repeat(60_000)]: 1 }), 400, detail);
+  });
+
   it('is rejected when its body has more than 50 fields', async () => {
     const names = Array.from({ length: 3000 }, (_, number) => `field_${number}`);
     const toBody = (count: number) => Object.fromEntries(names.slice(0, count).map((name) => [name, 1]));

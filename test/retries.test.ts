@@ -104,7 +104,7 @@ async function clientDeletion(): Promise<Write> {
   return () => request('DELETE', `/v1/clients/${id}`, undefined, AS_ADMIN);
 }
 
-describe.each(WRITES)('A %s that PostgreSQL rolls back', (_, table, prepare) => {
+describe.each(WRITES)('A %s that PostgreSQL rolls back', (name, table, prepare) => {
   it.each([
     ['a serialization failure', '40001'],
     ['a deadlock', '40P01'],
@@ -126,7 +126,9 @@ describe.each(WRITES)('A %s that PostgreSQL rolls back', (_, table, prepare) => 
     const write = await prepare();
     await failFirstWrites(table, 1000, '40001');
     const response = await write();
-    expectProblem(response, 503, 'The database is unavailable or too slow. Retry later.');
+    const hint = ' A retry with the same Idempotency-Key creates nothing twice.';
+    const detail = `The database is unavailable or too slow. Retry later.${name.includes('Idempotency-Key') ? hint : ''}`;
+    expectProblem(response, 503, detail);
     expect(response.headers['retry-after']).toBe('5');
     expect(await countAttempts()).toBe(5);
   });

@@ -58,7 +58,6 @@ it(
     setEnvironment({ DATABASE_URL: Object.assign(new URL(original), { pathname: name }).href });
     onTestFinished(() => onServer(`DROP DATABASE ${name} WITH (FORCE)`));
     const restored = await new AppDataSource(dataSource.options).initialize();
-    await restored.runMigrations();
     const { upQueries } = await restored.driver.createSchemaBuilder().log();
     expect(upQueries.map(({ query }) => query)).toEqual([]);
     await restored.destroy();

@@ -25,15 +25,13 @@ const ADMIN: AuthenticatedClient = { is_admin: true, organizations: new Map() };
 @Injectable()
 export class AuthenticationService {
   private readonly logger = new Logger(AuthenticationService.name);
-  /**
-   * By the hash of the key. Unknown keys are not cached: they could evict known ones. Stale entries stay, as they tell
-   * that a key is known.
-   */
+  /** By the hash of the key. Unknown keys are not cached: they could evict known ones. */
   private readonly clients = new LRUCache<string, AuthenticatedClient>({
     max: CACHE_SIZE,
     ttl: TIME_TO_LIVE,
-    noDeleteOnStaleGet: true,
   });
+  /** The hashes of the keys that were valid when they were last looked up. */
+  private readonly knownKeys = new LRUCache<string, true>({ max: CACHE_SIZE });
   private readonly adminHash: Buffer | undefined;
   /** The number of calls of {@link invalidateCache}. */
   private invalidations = 0;
@@ -46,7 +44,7 @@ export class AuthenticationService {
   }
 
   /**
-   * @param beforeUnknownKey called before a key is looked up that this process has not seen yet. May throw
+   * @param beforeUnknownKey called before a key is looked up that this process does not know as valid. May throw
    * @returns the client; undefined when the request has no key
    * @throws BadRequestException for two different keys (RFC 6750, section 3.1)
    * @throws UnauthenticatedException for a key that is malformed, unknown, expired or revoked
@@ -69,15 +67,16 @@ export class AuthenticationService {
     const cached = this.clients.get(cacheKey);
     if (cached !== undefined) return cached;
 
-    if (this.clients.peek(cacheKey, { allowStale: true }) === undefined) await beforeUnknownKey();
+    if (!this.knownKeys.has(cacheKey)) await beforeUnknownKey();
     const { invalidations } = this;
     const start = performance.now();
     const { rows } = await retryInNewSession(() => this.pool.query<ClientRow>(findClient(hash)));
     const [row] = rows;
     if (row === undefined) {
-      this.clients.delete(cacheKey);
+      this.knownKeys.delete(cacheKey);
       throw new UnauthenticatedException('The API key is unknown, expired or revoked.', 'invalid_token');
     }
+    this.knownKeys.set(cacheKey, true);
     if (!row.is_use_recorded) await this.recordUse(row.key_id);
     const client = toAuthenticatedClient(row, prefixOf(key));
     const age = performance.now() - start;

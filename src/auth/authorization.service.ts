@@ -7,15 +7,11 @@ import type { Permission } from './auth.decorators.js';
 import type { AuthenticatedClient } from './authenticated-client.js';
 import { AuthenticationService } from './authentication.service.js';
 import type { RateLimit } from './rate-limits.js';
-import { SecurityLog } from './security-log.js';
 
 /** Decides whether the client that sent a request may do what it asks for. */
 @Injectable()
 export class AuthorizationService {
-  constructor(
-    private readonly authentication: AuthenticationService,
-    private readonly securityLog: SecurityLog,
-  ) {}
+  constructor(private readonly authentication: AuthenticationService) {}
 
   /**
    * Authenticates the client of a request, counts the request, and checks the permission of the client.
@@ -43,13 +39,8 @@ export class AuthorizationService {
       keyError = error;
     }
     await rateLimit?.count(request, reply);
-    try {
-      if (policy.acceptsKey && keyError !== undefined) throw keyError;
-      if (policy.requiresKey) checkPermission(policy.permission, request);
-    } catch (error) {
-      this.securityLog.logRejectedKey(request, error as HttpException);
-      throw error;
-    }
+    if (policy.acceptsKey && keyError !== undefined) throw keyError;
+    if (policy.requiresKey) checkPermission(policy.permission, request);
   }
 }
 

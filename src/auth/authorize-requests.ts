@@ -1,3 +1,4 @@
+import { NotFoundException } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Environment } from '../config/environment.js';
 import { type AccessPolicy, accessPolicy } from './access-policy.js';
@@ -52,11 +53,13 @@ export async function authorizeRequests(
     // Caches must revalidate, as phone numbers change, and must not share a response that required a key.
     if (!request.is404) reply.header('Cache-Control', policy.requiresKey ? 'private, no-cache' : 'no-cache');
     const rateLimit = rateLimits.limitFor(request.method);
+    // Fastify would read the body of an unmatched request before its own 404.
+    const accept = () => {
+      if (request.is404) done(new NotFoundException());
+      else done();
+    };
     // Public reads need no promise.
-    if (!policy.requiresKey && rateLimit === undefined && !hasCredentials(request)) done();
-    else
-      void authorization.authorize(request, reply, policy, rateLimit).then(() => {
-        done();
-      }, done);
+    if (!policy.requiresKey && rateLimit === undefined && !hasCredentials(request)) accept();
+    else void authorization.authorize(request, reply, policy, rateLimit).then(accept, done);
   });
 }

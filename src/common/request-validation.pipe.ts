@@ -16,6 +16,9 @@ import { type FieldError, ValidationException } from './problem-details.js';
  */
 const MAX_FIELDS = 50;
 
+/** The longest name of a field, in UTF-16 code units. A response repeats the name of an unknown field. */
+const MAX_FIELD_NAME_LENGTH = 255;
+
 const OPTIONAL_BODY = 'request:optional body';
 
 /** Marks a DTO whose body may be missing. A missing body counts as an empty object. */
@@ -35,7 +38,7 @@ export class RequestValidationPipe implements PipeTransform {
   /**
    * @returns the DTO
    * @throws ValidationException when a field is invalid or unknown
-   * @throws BadRequestException when there are too many fields
+   * @throws BadRequestException when there are too many fields, or one has a name that is too long
    */
   transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
     if (metatype === undefined || (type !== 'body' && type !== 'query')) return value;
@@ -48,6 +51,11 @@ export class RequestValidationPipe implements PipeTransform {
       const names = type === 'body' ? 'fields' : 'parameters';
       throw new BadRequestException(
         `The ${type} has ${fields.length} ${names}, but at most ${MAX_FIELDS} are allowed.`,
+      );
+    }
+    if (fields.some(([name]) => name.length > MAX_FIELD_NAME_LENGTH)) {
+      throw new BadRequestException(
+        `The ${type} has a name of more than ${MAX_FIELD_NAME_LENGTH} characters, so it is not a known one.`,
       );
     }
     const plain = replaceNestedValues(fields);

@@ -87,6 +87,7 @@ export class AppDataSource extends DataSource {
         await super.initialize();
         discardUnusableConnections(this.pool);
         await this.checkDatabase();
+        await this.renameDatabaseInMetadata();
         return this;
       } catch (error) {
         if (this.isInitialized) await super.destroy();
@@ -132,7 +133,6 @@ export class AppDataSource extends DataSource {
       // If there is nothing to do, the role does not need the permission to create tables.
       const executed = isPending ? await this.executePendingMigrations(options) : [];
       await this.checkPermissions();
-      await this.renameDatabaseInMetadata();
       return executed;
     } catch (error) {
       if (!postgresError(error) && !isConnectionFailure(error)) throw error;

@@ -45,6 +45,11 @@ export function lookupName({ owner, id }: PhoneLookup): string {
   return `${id === undefined ? 'list phones' : 'get phone'} of ${ownerPathName(owner)}`;
 }
 
+/** @returns what distinguishes a lookup from others with the same name */
+export function lookupKey({ owner, id }: PhoneLookup): string {
+  return `${organizationOf(owner) ?? ''}/${owner.id}/${id ?? ''}`;
+}
+
 /**
  * Finds the phones of each owner, by ascending ID. PostgreSQL writes the JSON of the response, which is faster than
  * parsing rows and serializing them again.

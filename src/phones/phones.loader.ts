@@ -1,12 +1,13 @@
 import type { Pool, QueryConfig } from 'pg';
 import { RetryableException } from '../common/problem-details.js';
 import { retryInNewSession } from '../database/retry-on-conflict.js';
-import { lookupName, type LookupRow, type PhoneLookup } from './phone.queries.js';
+import { lookupKey, lookupName, type LookupRow, type PhoneLookup } from './phone.queries.js';
 
 /** The number of lookups that may share a statement. */
 const MAX_BATCH_SIZE = 64;
 
 interface QueuedLookup<Found> {
+  key: string;
   lookup: PhoneLookup;
   queuedAt: number;
   resolve: (found: Found | undefined) => void;
@@ -32,7 +33,7 @@ export class PhonesLoader<Found> {
    */
   load(lookup: PhoneLookup): Promise<Found | undefined> {
     return new Promise((resolve, reject) => {
-      const queued = { lookup, queuedAt: performance.now(), resolve, reject };
+      const queued = { key: lookupKey(lookup), lookup, queuedAt: performance.now(), resolve, reject };
       const name = lookupName(lookup);
       const queue = this.queues.get(name);
       if (queue !== undefined) {
@@ -59,13 +60,13 @@ export class PhonesLoader<Found> {
       const batch = queue.splice(0, size);
       previousSize = batch.length;
       try {
-        const query = this.toQuery(batch.map(({ lookup }) => lookup));
+        // Many clients that read one long list at the same time must not delay the others, so it is found once.
+        const distinct = new Map(batch.map(({ key, lookup }) => [key, lookup]));
+        const query = this.toQuery([...distinct.values()]);
         const { rows } = await retryInNewSession(() => this.pool.query<LookupRow<Found>>(query));
-        const found: (Found | undefined)[] = [];
-        for (const row of rows) found[row.ordinal - 1] = row.found;
-        batch.forEach(({ resolve }, index) => {
-          resolve(found[index]);
-        });
+        const keys = [...distinct.keys()];
+        const found = new Map(rows.map((row) => [keys[row.ordinal - 1], row.found]));
+        for (const { key, resolve } of batch) resolve(found.get(key));
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }

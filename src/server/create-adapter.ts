@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyBaseLogger, LogController } from 'fastify';
 import { authorizeRequests } from '../auth/authorize-requests.js';
+import { SecurityLog } from '../auth/security-log.js';
 import { setEntityTags } from '../common/etag.js';
 import { decorateForwardedPrefix } from '../common/forwarded-prefix.js';
 import { setLocationHeader } from '../common/location-header.js';
@@ -61,7 +62,7 @@ export async function registerHooks(app: NestFastifyApplication, environment: En
 
   // Collects the routes, so that the error responses below can list the methods of a path.
   const allowedMethods = new AllowedMethods(fastify);
-  app.useGlobalFilters(new ProblemDetailsFilter(allowedMethods));
+  app.useGlobalFilters(new ProblemDetailsFilter(allowedMethods, app.get(SecurityLog)));
   decorateForwardedPrefix(fastify, TRUST_PROXY);
 
   // Before anything can respond, so that every response has these headers.

@@ -2,11 +2,14 @@ import {
   type ArgumentsHost,
   Catch,
   type ExceptionFilter,
+  ForbiddenException,
   HttpException,
   Logger,
   NotFoundException,
+  UnauthorizedException,
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { SecurityLog } from '../auth/security-log.js';
 import {
   DATABASE_UNAVAILABLE,
   DISK_FULL,
@@ -42,7 +45,10 @@ const CREATION_UNAVAILABLE = createProblemDetails(
 export class ProblemDetailsFilter implements ExceptionFilter {
   private readonly logger = new Logger(ProblemDetailsFilter.name);
 
-  constructor(private readonly allowedMethods: AllowedMethods) {}
+  constructor(
+    private readonly allowedMethods: AllowedMethods,
+    private readonly securityLog: SecurityLog,
+  ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
@@ -56,6 +62,8 @@ export class ProblemDetailsFilter implements ExceptionFilter {
       : errorProblem(error, request);
     // What was validated can be stored, so a 4xx for an error of the database hints at a bug.
     if (problem.status >= 500 || postgresError(error)) this.log(error, request, problem);
+    if (error instanceof UnauthorizedException || error instanceof ForbiddenException)
+      this.securityLog.logRejectedKey(request, error);
     if (error instanceof RetryableException) reply.header('Retry-After', error.retryAfter);
     else if (problem.status === 503) reply.header('Retry-After', DATABASE_RETRY_AFTER);
     if (error instanceof UnauthenticatedException) reply.header('WWW-Authenticate', error.challenge);
