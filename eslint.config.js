@@ -76,6 +76,12 @@ const importRules = [
     ],
   },
   {
+    files: ['src/dialing/**'],
+    patterns: [
+      { group: ['../*'], message: 'The rules for numbers are pure functions, without dependencies.' },
+    ],
+  },
+  {
     files: ['src/server/**'],
     patterns: [
       {
