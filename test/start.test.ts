@@ -141,6 +141,12 @@ describe('The settings are refused in one line', () => {
     ['ALLOWED_HOSTS', 'example.org:80', /^Wrong settings: ALLOWED_HOSTS must be/],
     ['CORS_ORIGINS', 'example.org', /^Wrong settings: CORS_ORIGINS must be \* or origins such as https:/],
     ['CORS_ORIGINS', 'https://example.org/', /^Wrong settings: CORS_ORIGINS must be/],
+    [
+      'DEFAULT_COUNTRY',
+      'us',
+      /^Wrong settings: DEFAULT_COUNTRY must be the two capital letters of a country/,
+    ],
+    ['DEFAULT_COUNTRY', 'ZZ', /^Wrong settings: DEFAULT_COUNTRY must be/],
     ['HOST', 'not a host', /^Wrong settings: HOST must be an IP address or a host name/],
   ])('with %s=%s', (name, value, line) => {
     vi.stubEnv(name, value);

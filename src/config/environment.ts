@@ -6,6 +6,7 @@ import { applyDecorators } from '@nestjs/common';
 import { registerAs } from '@nestjs/config';
 import { plainToInstance, Transform } from 'class-transformer';
 import { IsIn, IsOptional, IsString, Matches, ValidateBy, validateSync } from 'class-validator';
+import { type CountryCode, getCountries } from '../dialing/phone-number-library.js';
 import { IsInteger } from '../validation/integer.js';
 import { parseDatabaseUrl } from './database-url.js';
 import { findMisspelledSettings } from './misspelled-settings.js';
@@ -130,6 +131,12 @@ export class Environment {
   @IsOptional()
   @IsListOf(isOrigin, 'must be * or origins such as https://example.org, separated by commas')
   CORS_ORIGINS?: string[];
+
+  /** The country of numbers that are written without a country calling code (ISO 3166-1 alpha-2). */
+  @IsIn(getCountries(), {
+    message: 'must be the two capital letters of a country with phone numbers (ISO 3166-1), such as US',
+  })
+  DEFAULT_COUNTRY: CountryCode = 'US';
 
   /** The least severe level that is logged. */
   @IsIn(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` })
