@@ -4,16 +4,20 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { fill } from '../bench/throughput/data.js';
 import { PHONES_PER_ORGANIZATION, PHONES_PER_OWNER } from '../bench/throughput/operations.js';
 import { findClient } from '../src/auth/auth.queries.js';
+import { dialingVersion } from '../src/dialing/dialed-number.js';
 import { FIND_RESPONSE, SAVE_RESPONSE } from '../src/idempotency/idempotency.queries.js';
+import { toDialingColumns } from '../src/phones/dialing-columns.js';
 import type { PhoneOwner } from '../src/phones/phone-owner.js';
 import {
   createPhone,
   deletePhone,
   findMissingPart,
+  findOutdatedPhones,
   getPhones,
   listPhones,
   lockOwner,
   MAX_PHONES,
+  recomputePhones,
   updatePhone,
 } from '../src/phones/phone.queries.js';
 import { app } from './support/api.js';
@@ -41,6 +45,9 @@ const OWNERS: PhoneOwner[] = [
   }),
 ];
 
+const VERSION = dialingVersion('US');
+const DIALING = toDialingColumns('211', 'US');
+
 /** The ID of the first phone of owner 900 of a type. Phones are inserted by owner type, and then by owner. */
 function firstPhoneId(type: PhoneOwner['type'], organizations: number): number {
   const before = ['organization', 'opportunity', 'location'].indexOf(type) * organizations + 899;
@@ -50,14 +57,15 @@ function firstPhoneId(type: PhoneOwner['type'], organizations: number): number {
 function statements(organizations: number): Record<string, QueryConfig> {
   const all = OWNERS.flatMap((owner) => {
     const id = firstPhoneId(owner.type, organizations);
+    const twice = <Lookup>(lookup: Lookup) => [lookup, lookup];
+    const phone = { digits: '211', is_primary: true };
     return [
-      listPhones([{ owner }, { owner }]),
-      getPhones([
-        { owner, id },
-        { owner, id },
+      ...[false, true].flatMap((includesDialing) => [
+        listPhones(twice({ owner, includesDialing })),
+        getPhones(twice({ owner, id, includesDialing })),
       ]),
-      createPhone(owner, { digits: '211', is_primary: true }),
-      updatePhone(owner, id, { digits: '211', is_primary: true }, ['"1.1"']),
+      createPhone(owner, phone, DIALING),
+      updatePhone(owner, id, phone, DIALING, ['"1.1"']),
       deletePhone(owner, id),
       findMissingPart(owner),
       lockOwner(owner),
@@ -73,6 +81,9 @@ function statements(organizations: number): Record<string, QueryConfig> {
     [
       ...all,
       ...cascades,
+      findOutdatedPhones('all', SMALL / 2, 'another'),
+      findOutdatedPhones('never', 0, VERSION),
+      recomputePhones([{ id: SMALL / 2, digits: '211', ...DIALING }], VERSION),
       {
         name: 'count phones of an owner',
         text: 'SELECT count(*) FROM (SELECT FROM phones WHERE owner_type = $1 AND owner_id = $2 LIMIT $3) AS first_phones',

@@ -1,9 +1,10 @@
 import type pg from 'pg';
+import { dialingVersion } from '../../src/dialing/dialed-number.js';
 import { PHONES_PER_OWNER } from './operations.js';
 
 /**
  * Fills the empty tables of a new database with sample data. Each organization has one opportunity and one location, and
- * each of these three owners has {@link PHONES_PER_OWNER} phones.
+ * each of these three owners has {@link PHONES_PER_OWNER} phones. Each number is that of one phone of each type of owner.
  *
  * @param client a connection as a superuser: foreign key checks, which would take most of the time, are turned off
  */
@@ -23,12 +24,15 @@ export async function fill(client: pg.ClientBase, organizations: number): Promis
   );
   for (const type of ['organization', 'opportunity', 'location']) {
     await client.query(
-      `INSERT INTO phones (owner_type, owner_id, digits, phone_type, is_primary)
-       SELECT $1, owner, '650-555-' || number || ' x ' || owner % 100,
-         (ARRAY['Main', 'Fax', null])[number], number = 1
-       FROM generate_series(1, $2::integer) AS owner, generate_series(1, $3::integer) AS number
+      `INSERT INTO phones (owner_type, owner_id, digits, phone_type, is_primary,
+         dial, dial_extension, dialed_digits, dialing_version)
+       SELECT $1, owner, digits, (ARRAY['Main', 'Fax', null])[number], number = 1,
+         dial, owner % 100, digits, $4
+       FROM generate_series(1, $2::integer) AS owner, generate_series(1, $3::integer) AS number,
+         LATERAL (SELECT '+1' || (2000000000 + owner * $3::integer + number)) AS dialed (dial),
+         LATERAL (SELECT dial || ' x ' || owner % 100) AS written (digits)
        ORDER BY owner, number`,
-      [type, organizations, PHONES_PER_OWNER],
+      [type, organizations, PHONES_PER_OWNER, dialingVersion('US')],
     );
   }
   await client.query('RESET session_replication_role');

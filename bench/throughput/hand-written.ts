@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import pg, { type QueryConfig } from 'pg';
+import { toDialingColumns } from '../../src/phones/dialing-columns.js';
 import { createPhone, updatePhone } from '../../src/phones/phone.queries.js';
 import type { PhoneOwner } from '../../src/phones/phone-owner.js';
 import { MAX_ID } from '../../src/validation/id.js';
@@ -210,19 +211,18 @@ for (const type of ['organization', 'opportunity', 'location'] as const) {
 
   app.post(url, { schema: { response: { 201: PHONE } } }, async (request, reply) => {
     const { owner } = lookupOf(request);
-    const phone = rowOrNotFound(
-      await queryPhones(createPhone(owner, parsePhoneBody(request.body, true))),
-      type,
-    );
+    const body = parsePhoneBody(request.body, true);
+    const dialing = toDialingColumns(body.digits, 'US');
+    const phone = rowOrNotFound(await queryPhones(createPhone(owner, body, dialing)), type);
     reply.status(201).header('Location', `${request.url}/${phone.id}`);
     return sendPhone(reply, phone);
   });
 
   app.put(`${url}/:id`, { schema: { response: { 200: PHONE } } }, async (request, reply) => {
     const { owner } = lookupOf(request);
-    const rows = await queryPhones(
-      updatePhone(owner, phoneIdOf(request), parsePhoneBody(request.body, false)),
-    );
+    const changes: Partial<PhoneBody> = parsePhoneBody(request.body, false);
+    const dialing = changes.digits === undefined ? undefined : toDialingColumns(changes.digits, 'US');
+    const rows = await queryPhones(updatePhone(owner, phoneIdOf(request), changes, dialing));
     return sendPhone(reply, rowOrNotFound(rows, 'phone'));
   });
 }

@@ -9,6 +9,8 @@ import { AcceptsHeader } from './supported-headers.js';
 export interface Versioned {
   id: number;
   version: number;
+  /** A hash of what the response has in addition, if it has something. */
+  variant?: string;
 }
 
 /** The entity tags in `If-Match` or `If-None-Match`, or `*` for any (RFC 9110, section 13.1). */
@@ -23,10 +25,8 @@ const ENTITY_TAGS = new RegExp(`^[\\s,]*(${ENTITY_TAG.source}\\s*(,[\\s,]*|$))+$
 
 /**
  * Sets the strong `ETag` of each response to a read, and of each phone that a write returns. The entity tag of a phone
- * is
- * its ID and version; any other is a hash of the body. A read returns 304 if `If-None-Match` contains the entity tag,
- * and
- * 412 if `If-Match` does not.
+ * is its ID and version, with the variant of the response; any other is a hash of the body. A read returns 304 if
+ * `If-None-Match` contains the entity tag, and 412 if `If-Match` does not.
  */
 export function setEntityTags(fastify: FastifyInstance): void {
   fastify.addHook('preSerialization', (_request, reply, payload, done) => {
@@ -80,7 +80,8 @@ export const IfMatch = createParamDecorator(
         'If-Match must be * or a list of entity tags in quotes, separated by commas.',
       );
     }
-    return tags;
+    // The condition is about the phone, not about what the response had in addition.
+    return tags?.map((tag) => tag.replace(/^"(\d+\.\d+)\..+"$/, '"$1"'));
   },
   [
     AcceptsHeader('If-Match', {
@@ -91,8 +92,8 @@ export const IfMatch = createParamDecorator(
   ],
 );
 
-function toEntityTag({ id, version }: Versioned): string {
-  return `"${id}.${version}"`;
+function toEntityTag({ id, version, variant }: Versioned): string {
+  return variant === undefined ? `"${id}.${version}"` : `"${id}.${version}.${variant}"`;
 }
 
 /** The SQL expression of the entity tag of a row. */

@@ -12,8 +12,10 @@ import {
   ApiUpdatePhone,
 } from './phones.openapi.js';
 import { CreatePhoneDto } from './dto/create-phone.dto.js';
+import type { PhoneWithDialingDto } from './dto/dialing.dto.js';
 import { PhoneDto } from './dto/phone.dto.js';
 import { UpdatePhoneDto } from './dto/update-phone.dto.js';
+import { IncludesDialing } from './include-query.js';
 import { type PhoneOwner, PhoneOwnerParam } from './phone-owner.js';
 import { PhonesService } from './phones.service.js';
 
@@ -26,8 +28,11 @@ export class LocationPhonesController {
 
   @Get()
   @ApiListPhones('a location')
-  listLocationPhones(@PhoneOwnerParam('location') owner: PhoneOwner): Promise<string> {
-    return this.phones.list(owner);
+  listLocationPhones(
+    @PhoneOwnerParam('location') owner: PhoneOwner,
+    @IncludesDialing() includesDialing: boolean,
+  ): Promise<string> {
+    return this.phones.list(owner, includesDialing);
   }
 
   @Post()
@@ -42,8 +47,12 @@ export class LocationPhonesController {
 
   @Get(':id')
   @ApiGetPhone('a location', 4)
-  getLocationPhone(@PhoneOwnerParam('location') owner: PhoneOwner, @PhoneId() id: number): Promise<PhoneDto> {
-    return this.phones.get(owner, id);
+  getLocationPhone(
+    @PhoneOwnerParam('location') owner: PhoneOwner,
+    @PhoneId() id: number,
+    @IncludesDialing() includesDialing: boolean,
+  ): Promise<PhoneWithDialingDto> {
+    return this.phones.get(owner, id, includesDialing);
   }
 
   @Put(':id')

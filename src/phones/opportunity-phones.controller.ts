@@ -12,8 +12,10 @@ import {
   ApiUpdatePhone,
 } from './phones.openapi.js';
 import { CreatePhoneDto } from './dto/create-phone.dto.js';
+import type { PhoneWithDialingDto } from './dto/dialing.dto.js';
 import { PhoneDto } from './dto/phone.dto.js';
 import { UpdatePhoneDto } from './dto/update-phone.dto.js';
+import { IncludesDialing } from './include-query.js';
 import { type PhoneOwner, PhoneOwnerParam } from './phone-owner.js';
 import { PhonesService } from './phones.service.js';
 
@@ -26,8 +28,11 @@ export class OpportunityPhonesController {
 
   @Get()
   @ApiListPhones('an opportunity')
-  listOpportunityPhones(@PhoneOwnerParam('opportunity') owner: PhoneOwner): Promise<string> {
-    return this.phones.list(owner);
+  listOpportunityPhones(
+    @PhoneOwnerParam('opportunity') owner: PhoneOwner,
+    @IncludesDialing() includesDialing: boolean,
+  ): Promise<string> {
+    return this.phones.list(owner, includesDialing);
   }
 
   @Post()
@@ -45,8 +50,9 @@ export class OpportunityPhonesController {
   getOpportunityPhone(
     @PhoneOwnerParam('opportunity') owner: PhoneOwner,
     @PhoneId() id: number,
-  ): Promise<PhoneDto> {
-    return this.phones.get(owner, id);
+    @IncludesDialing() includesDialing: boolean,
+  ): Promise<PhoneWithDialingDto> {
+    return this.phones.get(owner, id, includesDialing);
   }
 
   @Put(':id')

@@ -12,8 +12,10 @@ import {
   ApiUpdatePhone,
 } from './phones.openapi.js';
 import { CreatePhoneDto } from './dto/create-phone.dto.js';
+import type { PhoneWithDialingDto } from './dto/dialing.dto.js';
 import { PhoneDto } from './dto/phone.dto.js';
 import { UpdatePhoneDto } from './dto/update-phone.dto.js';
+import { IncludesDialing } from './include-query.js';
 import { type PhoneOwner, PhoneOwnerParam } from './phone-owner.js';
 import { PhonesService } from './phones.service.js';
 
@@ -25,8 +27,11 @@ export class OrganizationPhonesController {
 
   @Get()
   @ApiListPhones('an organization')
-  listOrganizationPhones(@PhoneOwnerParam('organization') owner: PhoneOwner): Promise<string> {
-    return this.phones.list(owner);
+  listOrganizationPhones(
+    @PhoneOwnerParam('organization') owner: PhoneOwner,
+    @IncludesDialing() includesDialing: boolean,
+  ): Promise<string> {
+    return this.phones.list(owner, includesDialing);
   }
 
   @Post()
@@ -44,8 +49,9 @@ export class OrganizationPhonesController {
   getOrganizationPhone(
     @PhoneOwnerParam('organization') owner: PhoneOwner,
     @PhoneId() id: number,
-  ): Promise<PhoneDto> {
-    return this.phones.get(owner, id);
+    @IncludesDialing() includesDialing: boolean,
+  ): Promise<PhoneWithDialingDto> {
+    return this.phones.get(owner, id, includesDialing);
   }
 
   @Put(':id')

@@ -26,6 +26,8 @@ const OwnerId = (ownerType: OwnerType) =>
 @Index('ix_phones_organization', ['organization_id'], { where: 'organization_id IS NOT NULL' })
 @Index('ix_phones_opportunity', ['opportunity_id'], { where: 'opportunity_id IS NOT NULL' })
 @Index('ix_phones_location', ['location_id'], { where: 'location_id IS NOT NULL' })
+@Index('ix_phones_dial', ['dial', 'id'], { where: 'dial IS NOT NULL' })
+@Index('ix_phones_not_dialed', ['id'], { where: 'dialing_version IS NULL' })
 export class Phone {
   @PrimaryGeneratedColumn('identity', { generatedIdentity: 'ALWAYS', primaryKeyConstraintName: 'pk_phones' })
   id!: number;
@@ -48,6 +50,21 @@ export class Phone {
   /** Incremented by a trigger with every change. Part of the entity tag. */
   @Column({ type: 'integer', default: 1 })
   version!: number;
+
+  /** A number in E.164 format or a short code; null if nothing can be dialed, or if that is not known yet. */
+  @Column({ type: 'varchar', length: 16, nullable: true })
+  dial!: string | null;
+
+  @Column({ type: 'varchar', length: 9, nullable: true })
+  dial_extension!: string | null;
+
+  /** The digits from which `dial` was computed. If only `digits` is changed, a trigger clears all four columns. */
+  @Column({ type: 'varchar', length: 255, nullable: true })
+  dialed_digits!: string | null;
+
+  /** The rules by which `dial` was computed; null if it was not. */
+  @Column({ type: 'varchar', length: 32, nullable: true })
+  dialing_version!: string | null;
 
   @OwnerId('organization')
   organization_id!: number | null;

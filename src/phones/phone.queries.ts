@@ -1,6 +1,7 @@
 import type { QueryConfig } from 'pg';
 import { entityTagSql, type Versioned } from '../common/etag.js';
 import type { IdOrSlug } from '../common/path-params.js';
+import type { DialingColumns } from './dialing-columns.js';
 import type { CreatePhoneDto } from './dto/create-phone.dto.js';
 import { PHONE_FIELDS, type PhoneDto } from './dto/phone.dto.js';
 import type { UpdatePhoneDto } from './dto/update-phone.dto.js';
@@ -14,6 +15,9 @@ import type { PhoneOwner } from './phone-owner.js';
 /** A phone with its version, which is part of its entity tag. */
 export type PhoneRow = PhoneDto & Versioned;
 
+/** A phone with the columns that say what it dials. */
+export type DialingRow<Row = PhoneDto> = Row & DialingColumns;
+
 /** The largest number of phones of an owner. Directories have some tens; a list of more would delay other reads. */
 export const MAX_PHONES = 1000;
 
@@ -25,6 +29,8 @@ const FIELDS = Object.keys(PHONE_FIELDS)
   .map((field) => `phones.${field}`)
   .join(', ');
 
+const DIALING_FIELDS = 'phones.dial, phones.dial_extension, phones.dialing_version';
+
 /** Whether the phone has one of the expected entity tags, or the request names none. */
 const IS_EXPECTED = `coalesce(${entityTagSql('phones')} = ANY($entity_tags::text[]), true)`;
 
@@ -32,6 +38,8 @@ const IS_EXPECTED = `coalesce(${entityTagSql('phones')} = ANY($entity_tags::text
 export interface PhoneLookup {
   owner: PhoneOwner;
   id?: number;
+  /** Whether to select the columns that say what the phones dial. */
+  includesDialing: boolean;
 }
 
 /** The result of one lookup. `ordinal` is its position among the lookups, from 1. No row if there is no such owner. */
@@ -41,8 +49,10 @@ export interface LookupRow<Found> {
 }
 
 /** @returns the name of the statement for a lookup. Lookups with the same name can share it. */
-export function lookupName({ owner, id }: PhoneLookup): string {
-  return `${id === undefined ? 'list phones' : 'get phone'} of ${ownerPathName(owner)}`;
+export function lookupName({ owner, id, includesDialing }: PhoneLookup): string {
+  const name = id === undefined ? 'list phones' : 'get phone';
+  // Not longer than the 63 bytes that PostgreSQL allows.
+  return `${includesDialing ? name.replace(/phones?/, 'dialing') : name} of ${ownerPathName(owner)}`;
 }
 
 /** @returns what distinguishes a lookup from others with the same name */
@@ -59,10 +69,10 @@ export function lookupKey({ owner, id }: PhoneLookup): string {
 export function listPhones(lookups: readonly PhoneLookup[]): QueryConfig {
   return lookUpPhones(
     lookups,
-    (isOfOwner) => `
+    (isOfOwner, fields) => `
     SELECT '[' || coalesce(string_agg(row_to_json(result)::text, ','), '') || ']'
     FROM (
-      SELECT ${FIELDS} FROM phones WHERE ${isOfOwner} ORDER BY id
+      SELECT ${fields} FROM phones WHERE ${isOfOwner} ORDER BY id
     ) AS result`,
   );
 }
@@ -75,19 +85,23 @@ export function listPhones(lookups: readonly PhoneLookup[]): QueryConfig {
 export function getPhones(lookups: readonly PhoneLookup[]): QueryConfig {
   return lookUpPhones(
     lookups,
-    (isOfOwner) => `
+    (isOfOwner, fields) => `
     SELECT row_to_json(result)
     FROM (
-      SELECT ${FIELDS}, phones.version FROM phones WHERE ${isOfOwner} AND id = key.phone
+      SELECT ${fields}, phones.version FROM phones WHERE ${isOfOwner} AND id = key.phone
     ) AS result`,
   );
 }
 
 /** Executes several lookups in one statement. Its parameters are arrays, one for each part of their paths. */
-function lookUpPhones(lookups: readonly PhoneLookup[], select: (isOfOwner: string) => string): QueryConfig {
+function lookUpPhones(
+  lookups: readonly PhoneLookup[],
+  select: (isOfOwner: string, fields: string) => string,
+): QueryConfig {
   const [first] = lookups;
   if (first === undefined) throw new Error('There are no lookups.');
-  const { owner, id } = first;
+  const { owner, id, includesDialing } = first;
+  const fields = includesDialing ? `${FIELDS}, ${DIALING_FIELDS}` : FIELDS;
   const keys: Record<string, IdOrSlug[]> = { owner: lookups.map((lookup) => lookup.owner.id) };
   if (organizationOf(owner) !== undefined) {
     keys.organization = lookups.flatMap((lookup) => organizationOf(lookup.owner) ?? []);
@@ -98,7 +112,7 @@ function lookUpPhones(lookups: readonly PhoneLookup[], select: (isOfOwner: strin
   );
   return prepare(
     lookupName(first),
-    `SELECT key.ordinal::integer, (${select(`owner_type = '${owner.type}' AND owner_id = owner.id`)}) AS found
+    `SELECT key.ordinal::integer, (${select(`owner_type = '${owner.type}' AND owner_id = owner.id`, fields)}) AS found
      FROM unnest(${arrays.join(', ')}) WITH ORDINALITY AS key (${Object.keys(keys).join(', ')}, ordinal)
      ${joinOwner(owner)}`,
     keys,
@@ -115,6 +129,7 @@ function lookUpPhones(lookups: readonly PhoneLookup[], select: (isOfOwner: strin
 export function createPhone(
   owner: PhoneOwner,
   { digits, phone_type, is_primary }: CreatePhoneDto,
+  dialing: DialingColumns,
 ): QueryConfig {
   return prepare(
     `create phone of ${ownerPathName(owner)}`,
@@ -128,17 +143,28 @@ export function createPhone(
        RETURNING phones.id
      ),
      created AS (
-       INSERT INTO phones (owner_type, owner_id, digits, phone_type, is_primary)
+       INSERT INTO phones (owner_type, owner_id, digits, phone_type, is_primary,
+         dial, dial_extension, dialed_digits, dialing_version)
        SELECT '${owner.type}', owner.id, $digits::varchar, $phone_type::varchar,
-         coalesce($is_primary::boolean, owner.phones = 0)
+         coalesce($is_primary::boolean, owner.phones = 0),
+         $dial::varchar, $dial_extension::varchar, $digits, $dialing_version::varchar
        FROM owner, (SELECT count(*) FROM demoted) AS demotion
        WHERE owner.phones < ${MAX_PHONES}
        RETURNING ${FIELDS}, phones.version
      )
      SELECT created.* FROM owner LEFT JOIN created ON true`,
-    { digits, phone_type: phone_type ?? null, is_primary: is_primary ?? null, ...ownerParameters(owner) },
+    {
+      digits,
+      phone_type: phone_type ?? null,
+      is_primary: is_primary ?? null,
+      ...dialing,
+      ...ownerParameters(owner),
+    },
   );
 }
+
+/** The parameters for a phone whose digits stay as they are. */
+const UNCHANGED_DIALING: DialingColumns = { dial: null, dial_extension: null, dialing_version: null };
 
 /**
  * Updates the fields that are present, if the phone has one of the entity tags or there are none. Returns the phone, a
@@ -149,6 +175,7 @@ export function updatePhone(
   owner: PhoneOwner,
   id: number,
   { digits, phone_type, is_primary }: UpdatePhoneDto,
+  dialing = UNCHANGED_DIALING,
   entityTags?: string[],
 ): QueryConfig {
   return prepare(
@@ -171,7 +198,11 @@ export function updatePhone(
        UPDATE phones SET
          digits = coalesce($digits::varchar, phones.digits),
          phone_type = CASE WHEN $has_phone_type::boolean THEN $phone_type::varchar ELSE phones.phone_type END,
-         is_primary = coalesce($is_primary::boolean, phones.is_primary)
+         is_primary = coalesce($is_primary::boolean, phones.is_primary),
+         dial = CASE WHEN $digits IS NULL THEN phones.dial ELSE $dial::varchar END,
+         dial_extension = CASE WHEN $digits IS NULL THEN phones.dial_extension ELSE $dial_extension::varchar END,
+         dialed_digits = coalesce($digits, phones.dialed_digits),
+         dialing_version = coalesce($dialing_version::varchar, phones.dialing_version)
        FROM phone, (SELECT count(*) FROM demoted) AS demotion
        WHERE phones.id = phone.id AND phone.is_expected
        RETURNING ${FIELDS}, phones.version
@@ -184,6 +215,7 @@ export function updatePhone(
       has_phone_type: phone_type !== undefined,
       phone_type: phone_type ?? null,
       is_primary: is_primary ?? null,
+      ...dialing,
       ...ownerParameters(owner),
     },
   );
@@ -210,6 +242,72 @@ export function deletePhone(owner: PhoneOwner, id: number, entityTags?: string[]
      )
      SELECT deleted.id FROM phone LEFT JOIN deleted ON true`,
     { id, entity_tags: entityTags ?? null, ...ownerParameters(owner) },
+  );
+}
+
+/** The phones whose number is computed by one statement of the background job, which locks them for about 10 ms. */
+const RECOMPUTED_TOGETHER = 200;
+
+/** A part of the phones in the order of their IDs. All are null after the last phone. */
+export interface OutdatedPhones {
+  last_id: number | null;
+  outdated: { id: number; digits: string }[] | null;
+}
+
+/**
+ * Looks at the next {@link RECOMPUTED_TOGETHER} phones, and finds those that were not parsed under this version.
+ *
+ * @param after the ID after which they begin
+ * @param which `all` phones, or only those that were `never` parsed, which have an index
+ */
+export function findOutdatedPhones(
+  which: 'all' | 'never',
+  after: number,
+  dialing_version: string,
+): QueryConfig {
+  return prepare(
+    `find outdated phones among ${which}`,
+    `SELECT max(id) AS last_id,
+       json_agg(json_build_object('id', id, 'digits', digits))
+         FILTER (WHERE dialing_version IS DISTINCT FROM $dialing_version) AS outdated
+     FROM (
+       SELECT id, digits, dialing_version FROM phones
+       WHERE id > $after ${which === 'all' ? '' : 'AND dialing_version IS NULL'}
+       ORDER BY id LIMIT ${RECOMPUTED_TOGETHER}
+     ) AS phones`,
+    { after, dialing_version },
+  );
+}
+
+/**
+ * Writes what phones dial. A phone is skipped if its digits have changed, if it has been written by another process, or
+ * if it is locked: this statement holds locks itself, so it must not wait for others.
+ */
+export function recomputePhones(
+  phones: ({ id: number; digits: string } & DialingColumns)[],
+  dialing_version: string,
+): QueryConfig {
+  return prepare(
+    'recompute phones',
+    `WITH phone AS (
+       SELECT phones.id, computed.dial, computed.dial_extension
+       FROM unnest($ids::integer[], $digits::varchar[], $dials::varchar[], $extensions::varchar[])
+         AS computed (id, digits, dial, dial_extension)
+       JOIN phones ON phones.id = computed.id AND phones.digits = computed.digits
+       WHERE phones.dialing_version IS DISTINCT FROM $dialing_version
+       FOR NO KEY UPDATE OF phones SKIP LOCKED
+     )
+     UPDATE phones SET dial = phone.dial, dial_extension = phone.dial_extension,
+       dialed_digits = phones.digits, dialing_version = $dialing_version
+     FROM phone
+     WHERE phones.id = phone.id`,
+    {
+      ids: phones.map(({ id }) => id),
+      digits: phones.map(({ digits }) => digits),
+      dials: phones.map(({ dial }) => dial),
+      extensions: phones.map(({ dial_extension }) => dial_extension),
+      dialing_version,
+    },
   );
 }
 

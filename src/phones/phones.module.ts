@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { IdempotencyModule } from '../idempotency/idempotency.module.js';
+import { DialingRecomputation } from './dialing-recomputation.js';
 import { LocationPhonesController } from './location-phones.controller.js';
 import { OpportunityPhonesController } from './opportunity-phones.controller.js';
 import { OrganizationPhonesController } from './organization-phones.controller.js';
@@ -9,6 +10,6 @@ import { PhonesService } from './phones.service.js';
 @Module({
   imports: [IdempotencyModule],
   controllers: [OrganizationPhonesController, OpportunityPhonesController, LocationPhonesController],
-  providers: [PhonesService, PhonesRepository],
+  providers: [PhonesService, PhonesRepository, DialingRecomputation],
 })
 export class PhonesModule {}

@@ -1,8 +1,15 @@
 import { applyDecorators, Header } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import {
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiQuery,
+} from '@nestjs/swagger';
 import { RouteSchema } from '@nestjs/platform-fastify';
 import { ETAG_HEADER, LOCATION_HEADER, ApiProblems } from '../common/api-responses.js';
 import { ApiPhoneId } from '../common/path-params.js';
+import { DIALING_SCHEMA, PhoneWithDialingDto } from './dto/dialing.dto.js';
 import { PHONE_FIELDS, PhoneDto } from './dto/phone.dto.js';
 import { MAX_PHONES } from './phone.queries.js';
 
@@ -14,15 +21,29 @@ import { MAX_PHONES } from './phone.queries.js';
 
 const PHONE = { type: 'object', properties: PHONE_FIELDS };
 
+const PHONE_WITH_DIALING = { type: 'object', properties: { ...PHONE_FIELDS, dialing: DIALING_SCHEMA } };
+
+const ApiInclude = () =>
+  ApiQuery({
+    name: 'include',
+    description: 'Adds what each phone dials.',
+    enum: ['dialing'],
+    required: false,
+  });
+
 export const ApiListPhones = (owner: string) =>
   applyDecorators(
     ApiOperation({
       summary: `List the phones of ${owner}`,
       description: 'All phones of the owner, by ascending ID.',
     }),
+    ApiInclude(),
     // The handler returns JSON, which Fastify would send as text/plain.
     Header('Content-Type', 'application/json; charset=utf-8'),
-    ApiOkResponse({ type: [PhoneDto], description: 'The phones. An empty array if there are none.' }),
+    ApiOkResponse({
+      type: [PhoneWithDialingDto],
+      description: 'The phones. An empty array if there are none.',
+    }),
     ApiProblems(404, 503),
   );
 
@@ -48,8 +69,9 @@ export const ApiGetPhone = (owner: string, example: number) =>
   applyDecorators(
     ApiPhoneId(example),
     ApiOperation({ summary: `Get a phone of ${owner}` }),
-    RouteSchema({ response: { 200: PHONE } }),
-    ApiOkResponse({ type: PhoneDto, description: 'The phone.' }),
+    ApiInclude(),
+    RouteSchema({ response: { 200: PHONE_WITH_DIALING } }),
+    ApiOkResponse({ type: PhoneWithDialingDto, description: 'The phone.' }),
     ApiProblems(404, 503),
   );
 

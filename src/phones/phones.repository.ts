@@ -1,14 +1,18 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Pool, type QueryConfig } from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
+import { type Environment, environmentConfig } from '../config/environment.js';
 import { postgresError } from '../database/postgres-errors.js';
 import { retryOnConflict } from '../database/retry-on-conflict.js';
+import type { CountryCode } from '../dialing/phone-number-library.js';
+import { toDialingColumns } from './dialing-columns.js';
 import type { CreatePhoneDto } from './dto/create-phone.dto.js';
 import type { UpdatePhoneDto } from './dto/update-phone.dto.js';
 import {
   type ConditionalRow,
   createPhone,
   deletePhone,
+  type DialingRow,
   findMissingPart,
   getPhones,
   listPhones,
@@ -23,35 +27,44 @@ import { PhonesLoader } from './phones.loader.js';
 @Injectable()
 export class PhonesRepository {
   private readonly lists: PhonesLoader<string>;
-  private readonly phones: PhonesLoader<PhoneRow | null>;
+  private readonly phones: PhonesLoader<PhoneRow | DialingRow<PhoneRow> | null>;
+  private readonly country: CountryCode;
 
   constructor(
     private readonly pool: Pool,
     private readonly dataSource: DataSource,
+    @Inject(environmentConfig.KEY) { DEFAULT_COUNTRY }: Environment,
   ) {
+    this.country = DEFAULT_COUNTRY;
     this.lists = new PhonesLoader(pool, listPhones);
     this.phones = new PhonesLoader(pool, getPhones);
   }
 
   /**
+   * @param includesDialing whether each phone has the columns that say what it dials
    * @returns the phones of the owner by ascending ID, as JSON; undefined when there is no such owner
    * @throws RetryableException when the read waits too long in the queue
    */
-  list(owner: PhoneOwner): Promise<string | undefined> {
-    return this.lists.load({ owner });
+  list(owner: PhoneOwner, includesDialing: boolean): Promise<string | undefined> {
+    return this.lists.load({ owner, includesDialing });
   }
 
   /**
+   * @param includesDialing whether the phone has the columns that say what it dials
    * @returns the phone; null when the owner has no such phone; undefined when there is no such owner
    * @throws RetryableException when the read waits too long in the queue
    */
-  get(owner: PhoneOwner, id: number): Promise<PhoneRow | null | undefined> {
-    return this.phones.load({ owner, id });
+  get(
+    owner: PhoneOwner,
+    id: number,
+    includesDialing: boolean,
+  ): Promise<PhoneRow | DialingRow<PhoneRow> | null | undefined> {
+    return this.phones.load({ owner, id, includesDialing });
   }
 
   /** @returns the new phone; only nulls when the owner is full; undefined when there is no such owner */
   create(owner: PhoneOwner, phone: CreatePhoneDto): Promise<ConditionalRow<PhoneRow> | undefined> {
-    return this.executeWrite(owner, createPhone(owner, phone));
+    return this.executeWrite(owner, createPhone(owner, phone, toDialingColumns(phone.digits, this.country)));
   }
 
   /**
@@ -65,7 +78,8 @@ export class PhonesRepository {
     owner: PhoneOwner,
     phone: CreatePhoneDto,
   ): Promise<ConditionalRow<PhoneRow> | undefined> {
-    return executeWithOwnerLock(manager, owner, createPhone(owner, phone));
+    const dialing = toDialingColumns(phone.digits, this.country);
+    return executeWithOwnerLock(manager, owner, createPhone(owner, phone, dialing));
   }
 
   /**
@@ -80,7 +94,8 @@ export class PhonesRepository {
     changes: UpdatePhoneDto,
     entityTags?: string[],
   ): Promise<ConditionalRow<PhoneRow> | undefined> {
-    return this.executeWrite(owner, updatePhone(owner, id, changes, entityTags));
+    const dialing = changes.digits === undefined ? undefined : toDialingColumns(changes.digits, this.country);
+    return this.executeWrite(owner, updatePhone(owner, id, changes, dialing, entityTags));
   }
 
   /**

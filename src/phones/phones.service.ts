@@ -1,12 +1,16 @@
-import { ConflictException, Injectable, PreconditionFailedException } from '@nestjs/common';
+import { hash } from 'node:crypto';
+import { ConflictException, Inject, Injectable, PreconditionFailedException } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { PRECONDITION_FAILED_DETAIL } from '../common/etag.js';
 import { notFound } from '../common/problem-details.js';
+import { type Environment, environmentConfig } from '../config/environment.js';
+import type { CountryCode } from '../dialing/phone-number-library.js';
 import type { IdempotentRequest } from '../idempotency/idempotency-key.decorator.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
+import { describeDialing } from './dialing-columns.js';
 import type { CreatePhoneDto } from './dto/create-phone.dto.js';
 import type { UpdatePhoneDto } from './dto/update-phone.dto.js';
-import { type ConditionalRow, MAX_PHONES, type PhoneRow } from './phone.queries.js';
+import { type ConditionalRow, type DialingRow, MAX_PHONES, type PhoneRow } from './phone.queries.js';
 import type { PhoneOwner } from './phone-owner.js';
 import { PhonesRepository } from './phones.repository.js';
 
@@ -17,28 +21,41 @@ import { PhonesRepository } from './phones.repository.js';
  */
 @Injectable()
 export class PhonesService {
+  private readonly country: CountryCode;
+
   constructor(
     private readonly phones: PhonesRepository,
     private readonly idempotency: IdempotencyService,
-  ) {}
+    @Inject(environmentConfig.KEY) { DEFAULT_COUNTRY }: Environment,
+  ) {
+    this.country = DEFAULT_COUNTRY;
+  }
 
   /**
+   * @param includesDialing whether to say what each phone dials
    * @returns the phones of the owner by ascending ID, as JSON
    * @throws NotFoundException when there is no such owner
    * @throws RetryableException when the read waits too long in the queue
    */
-  async list(owner: PhoneOwner): Promise<string> {
-    return (await this.phones.list(owner)) ?? this.throwNotFound(owner, owner.type);
+  async list(owner: PhoneOwner, includesDialing: boolean): Promise<string> {
+    const phones =
+      (await this.phones.list(owner, includesDialing)) ?? (await this.throwNotFound(owner, owner.type));
+    if (!includesDialing) return phones;
+    return JSON.stringify((JSON.parse(phones) as DialingRow[]).map((row) => this.addDialing(row)));
   }
 
   /**
+   * @param includesDialing whether to say what the phone dials
    * @throws NotFoundException when there is no such owner, or when it has no such phone
    * @throws RetryableException when the read waits too long in the queue
    */
-  async get(owner: PhoneOwner, id: number): Promise<PhoneRow> {
-    const phone = await this.phones.get(owner, id);
+  async get(owner: PhoneOwner, id: number, includesDialing: boolean): Promise<PhoneRow> {
+    const phone = await this.phones.get(owner, id, includesDialing);
     if (phone === null) throw notFound('phone');
-    return phone ?? this.throwNotFound(owner, owner.type);
+    if (phone === undefined) return this.throwNotFound(owner, owner.type);
+    if (!('dial' in phone)) return phone;
+    const described = this.addDialing(phone);
+    return { ...described, variant: hash('sha1', JSON.stringify(described.dialing), 'base64url') };
   }
 
   /**
@@ -93,6 +110,12 @@ export class PhonesService {
   async delete(owner: PhoneOwner, id: number, entityTags?: string[]): Promise<void> {
     const deleted = await this.phones.delete(owner, id, entityTags);
     rowOrPreconditionFailed(deleted ?? (await this.throwNotFound(owner, 'phone')));
+  }
+
+  /** Replaces the columns that say what a phone dials with their description. */
+  private addDialing<Row extends DialingRow>({ dial, dial_extension, dialing_version, ...phone }: Row) {
+    const columns = { digits: phone.digits, dial, dial_extension, dialing_version };
+    return { ...phone, dialing: describeDialing(columns, this.country) };
   }
 
   /**

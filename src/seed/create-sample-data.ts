@@ -1,11 +1,12 @@
 import type { DataSource } from 'typeorm';
 import dataSource from '../../ormconfig.js';
-import { findSettingWarnings } from '../config/environment.js';
+import { findSettingWarnings, loadEnvironment } from '../config/environment.js';
 import { exitWithError } from '../config/startup-error.js';
 import { Location } from '../directory/location.entity.js';
 import { Opportunity } from '../directory/opportunity.entity.js';
 import { Organization } from '../directory/organization.entity.js';
 import { toSlug } from '../directory/slug.js';
+import { toDialingColumns } from '../phones/dialing-columns.js';
 import type { CreatePhoneDto } from '../phones/dto/create-phone.dto.js';
 import type { OwnerType } from '../phones/phone-owner.js';
 import { Phone } from '../phones/phone.entity.js';
@@ -13,6 +14,7 @@ import { SAMPLE_DATA } from './sample-data.js';
 
 /** Fills an empty database with the sample data in one transaction. A database that is not empty stays as it is. */
 function createSampleData(database: DataSource): Promise<string> {
+  const { DEFAULT_COUNTRY } = loadEnvironment();
   return database.transaction(async (manager) => {
     let count = 0;
     const addPhones = async (owner_type: OwnerType, owner_id: number, phones: CreatePhoneDto[]) => {
@@ -22,6 +24,8 @@ function createSampleData(database: DataSource): Promise<string> {
         digits,
         phone_type,
         is_primary: is_primary ?? index === 0,
+        dialed_digits: digits,
+        ...toDialingColumns(digits, DEFAULT_COUNTRY),
       }));
       await manager.insert(Phone, rows);
       count += rows.length;

@@ -5,6 +5,7 @@ import { CountPhoneVersions1795500000000 } from './1795500000000-count-phone-ver
 import { CreateIdempotencyKeys1795500000001 } from './1795500000001-create-idempotency-keys.js';
 import { AskForPhonesOfAnOwner1795500000002 } from './1795500000002-ask-for-phones-of-an-owner.js';
 import { CountPhonesOfAnOwner1795600000000 } from './1795600000000-count-phones-of-an-owner.js';
+import { StoreWhatPhonesDial1795700000000 } from './1795700000000-store-what-phones-dial.js';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -15,4 +16,5 @@ export const migrations = [
   CreateIdempotencyKeys1795500000001,
   AskForPhonesOfAnOwner1795500000002,
   CountPhonesOfAnOwner1795600000000,
+  StoreWhatPhonesDial1795700000000,
 ];
