@@ -28,6 +28,7 @@ function buildOpenApiDocument(app: NestFastifyApplication): OpenAPIObject {
     .addTag('Phones of organizations', 'The phone numbers of an organization.')
     .addTag('Phones of opportunities', 'The phone numbers of an opportunity that an organization offers.')
     .addTag('Phones of locations', 'The phone numbers of a location of an organization.')
+    .addTag('Phones of all owners', 'The phone numbers of the whole directory.')
     .addTag('Organizations', 'The organizations of the directory.')
     .addTag('Opportunities', 'The services that organizations offer.')
     .addTag('Locations', 'The locations where people go for help.')

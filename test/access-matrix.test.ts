@@ -27,6 +27,7 @@ const RULES: Record<string, Partial<Record<Method, Rule>>> = {
   '/v1/organizations/:organization_id/locations/:location_id': ONE,
   '/v1/organizations/:organization_id/locations/:location_id/phones': PHONES,
   '/v1/organizations/:organization_id/locations/:location_id/phones/:id': ONE,
+  '/v1/phones': { GET: 'reader' },
   '/v1/clients': { GET: 'admin in every mode', POST: 'admin in every mode' },
   '/v1/clients/:id': {
     GET: 'admin in every mode',
@@ -184,6 +185,7 @@ describe.each(KEY_MODES)('With REQUIRE_API_KEY=%s,', (mode) => {
       const { id, keys } = await createClient();
       return path.replace(':id', String(id)).replace(':key_id', String(keys[0]?.id));
     }
+    if (path === '/v1/phones') return `${path}?number=211`;
     if (!path.includes(':organization_id')) return path;
     const owner = await createOwner(type, organizationId);
     const suffix = path.split(/:(?:organization|opportunity|location)_id/).at(-1) ?? '';

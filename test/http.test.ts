@@ -138,7 +138,7 @@ describe('A path', () => {
     '/v1',
     '/v2/organizations',
     '/organizations',
-    '/v1/phones',
+    '/v1/phones/1',
     '/v1/organizations/1/phones/1/x',
     '/V1/organizations',
     '/v1//organizations',

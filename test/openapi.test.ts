@@ -7,10 +7,18 @@ import { ADMIN_API_KEY, databaseSettings, keyHeader } from './support/database.j
 import { send, Service } from './support/service.js';
 import { newTemporaryDirectory } from './support/temporary-directory.js';
 
+interface Parameter {
+  name: string;
+  in: string;
+  required?: boolean;
+  description?: string;
+  schema: { example?: unknown };
+}
+
 interface Operation {
   operationId: string;
   summary?: string;
-  parameters: { name: string; in: string; description?: string; schema: { example?: unknown } }[];
+  parameters: Parameter[];
   requestBody?: { content: { 'application/json': { schema: { $ref: string } } } };
   security: Record<string, string[]>[];
   responses: Record<string, { description: string; content?: Record<string, { schema?: object }> }>;
@@ -66,6 +74,7 @@ describe('The OpenAPI document', () => {
         "GET /v1/organizations/{organization_id}/opportunities/{opportunity_id}/phones/{id} getOpportunityPhone",
         "GET /v1/organizations/{organization_id}/phones listOrganizationPhones",
         "GET /v1/organizations/{organization_id}/phones/{id} getOrganizationPhone",
+        "GET /v1/phones searchPhones",
         "POST /v1/clients createClient",
         "POST /v1/clients/{id}/keys createClientKey",
         "POST /v1/organizations createOrganization",
@@ -164,10 +173,12 @@ describe('The OpenAPI document', () => {
       a.method === b.method && a.method === 'DELETE' ? b.path.length - a.path.length : 0,
     );
     for (const { method, path, operation } of ordered) {
-      const url = operation.parameters.reduce(
-        (url, { name, schema }) => url.replace(`{${name}}`, String(schema.example)),
-        path,
-      );
+      const url = operation.parameters.reduce((url, { name, in: place, required, schema }) => {
+        const example = encodeURIComponent(String(schema.example));
+        return place === 'query' && required
+          ? `${url}?${name}=${example}`
+          : url.replace(`{${name}}`, example);
+      }, path);
       const schema = operation.requestBody?.content['application/json'].schema.$ref.split('/').at(-1) ?? '';
       const body = Object.entries(document.components.schemas[schema]?.properties ?? {}).map(
         ([name, { example }]) => [name, example],
@@ -180,6 +191,7 @@ describe('The OpenAPI document', () => {
       );
       const success = Object.keys(operation.responses).filter((status) => status < '300');
       expect(`${method} ${url}: ${response.status}`).toBe(`${method} ${url}: ${success.join()}`);
+      if (operation.operationId === 'searchPhones') expect(response.body).toHaveLength(1);
     }
   });
 });

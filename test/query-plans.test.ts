@@ -18,6 +18,7 @@ import {
   lockOwner,
   MAX_PHONES,
   recomputePhones,
+  searchPhones,
   updatePhone,
 } from '../src/phones/phone.queries.js';
 import { app } from './support/api.js';
@@ -47,6 +48,9 @@ const OWNERS: PhoneOwner[] = [
 
 const VERSION = dialingVersion('US');
 const DIALING = toDialingColumns('211', 'US');
+
+/** A number that a phone of each type of owner dials. */
+const NUMBER = { dial: `+1${2_000_000_000 + 900 * PHONES_PER_OWNER + 1}`, extension: null };
 
 /** The ID of the first phone of owner 900 of a type. Phones are inserted by owner type, and then by owner. */
 function firstPhoneId(type: PhoneOwner['type'], organizations: number): number {
@@ -81,6 +85,7 @@ function statements(organizations: number): Record<string, QueryConfig> {
     [
       ...all,
       ...cascades,
+      searchPhones(NUMBER, VERSION, { skip: 0, take: 10 }),
       findOutdatedPhones('all', SMALL / 2, 'another'),
       findOutdatedPhones('never', 0, VERSION),
       recomputePhones([{ id: SMALL / 2, digits: '211', ...DIALING }], VERSION),
@@ -99,6 +104,8 @@ function statements(organizations: number): Record<string, QueryConfig> {
 interface Node {
   'Node Type': string;
   'Relation Name'?: string;
+  'Index Name'?: string;
+  'Actual Rows': number;
   'Total Cost': number;
   'Sort Space Type'?: string;
   Plans?: Node[];
@@ -192,5 +199,17 @@ describe.skipIf(SERVER === undefined)('With a million phones', () => {
   it.each(names)('%s costs hardly more than with a tenth of the phones', (name) => {
     const costs = [small, large].map((plans) => planOf(plans, name)['Total Cost']);
     expect(costs[1]).toBeLessThanOrEqual(MAX_GROWTH * (costs[0] ?? 0) + PAGE_COST);
+  });
+
+  it('search phones scans the index of numbers once, and finds each owner by its ID', () => {
+    const plan = planOf(large, 'search phones');
+    const indexes = nodesOf(plan).flatMap((node) => node['Index Name'] ?? []);
+    expect(indexes.sort()).toEqual([
+      'ix_phones_dial',
+      'pk_locations',
+      'pk_opportunities',
+      'pk_organizations',
+    ]);
+    expect(plan['Actual Rows']).toBe(3);
   });
 });

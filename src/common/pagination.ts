@@ -37,13 +37,14 @@ export function toSkipAndTake({ page, per_page }: PageQuery): { skip: number; ta
 export type Page<Item> = [items: Item[], total: number];
 
 /**
- * Sets the `Link` header (RFC 8288) of a page: `first`, `prev`, `next` and `last`, as far as they exist.
+ * Sets the `Link` header (RFC 8288) of a page: `first`, `prev`, `next` and `last`, as far as they exist. Other parameters of
+ * the query stay as they are.
  *
  * @returns the items of the page
  */
 export function setLinkHeader<Item>(
   reply: FastifyReply,
-  { page, per_page }: PageQuery,
+  { page, per_page, ...filter }: PageQuery,
   [items, total]: Page<Item>,
 ): Item[] {
   const last = Math.max(1, Math.ceil(total / per_page));
@@ -52,7 +53,10 @@ export function setLinkHeader<Item>(
   const path = `${forwardedPrefix}${url.replace(/[?#].*$/s, '')}`;
   const links = Object.entries(pages)
     .filter(([, target]) => target >= 1 && target <= last)
-    .map(([rel, target]) => `<${path}?page=${target}&per_page=${per_page}>; rel="${rel}"`);
+    .map(([rel, target]) => {
+      const query = new URLSearchParams({ ...filter, page: String(target), per_page: String(per_page) });
+      return `<${path}?${query.toString()}>; rel="${rel}"`;
+    });
   reply.header('Link', links.join(', '));
   return items;
 }

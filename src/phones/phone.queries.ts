@@ -1,11 +1,12 @@
 import type { QueryConfig } from 'pg';
 import { entityTagSql, type Versioned } from '../common/etag.js';
 import type { IdOrSlug } from '../common/path-params.js';
+import type { DialedNumber } from '../dialing/dialed-number.js';
 import type { DialingColumns } from './dialing-columns.js';
 import type { CreatePhoneDto } from './dto/create-phone.dto.js';
 import { PHONE_FIELDS, type PhoneDto } from './dto/phone.dto.js';
 import type { UpdatePhoneDto } from './dto/update-phone.dto.js';
-import type { PhoneOwner } from './phone-owner.js';
+import type { OwnerType, PhoneOwner } from './phone-owner.js';
 
 /*
  * All SQL of phones. Each operation is one statement, which finds the owner by its path and reads or writes its phones.
@@ -242,6 +243,54 @@ export function deletePhone(owner: PhoneOwner, id: number, entityTags?: string[]
      )
      SELECT deleted.id FROM phone LEFT JOIN deleted ON true`,
     { id, entity_tags: entityTags ?? null, ...ownerParameters(owner) },
+  );
+}
+
+/** A phone that a search has found, with its owner. */
+export interface FoundPhoneRow extends PhoneDto {
+  dial: string;
+  dial_extension: string | null;
+  owner_type: OwnerType;
+  owner_id: number;
+  owner_name: string;
+  /** The ID of the organization that is the owner, or to which the owner belongs. */
+  organization_id: number;
+}
+
+/**
+ * Finds a page of the phones that dial a number, by ascending ID: with this extension, or with any if it is null. Each row
+ * has the number of phones on all pages as `total`. If the page is empty, there is one row, whose other columns are null.
+ *
+ * @param dialing_version the current version. Phones that were parsed under another one are not found
+ */
+export function searchPhones(
+  { dial, extension }: DialedNumber,
+  dialing_version: string,
+  { skip, take }: { skip: number; take: number },
+): QueryConfig {
+  return prepare(
+    'search phones',
+    `WITH found AS MATERIALIZED (
+       SELECT phones.* FROM phones
+       WHERE phones.dial = $dial AND phones.dialing_version = $dialing_version
+         AND ($extension::varchar IS NULL OR phones.dial_extension = $extension)
+     )
+     SELECT counted.total, page.*
+     FROM (SELECT count(*)::integer AS total FROM found) AS counted
+     LEFT JOIN (
+       SELECT ${FIELDS}, phones.dial, phones.dial_extension, phones.owner_type, phones.owner_id,
+         owner.name AS owner_name, owner.organization_id
+       FROM (SELECT * FROM found ORDER BY id LIMIT $take::integer OFFSET $skip::integer) AS phones
+       CROSS JOIN LATERAL (
+         SELECT name, id AS organization_id FROM organizations WHERE id = phones.organization_id
+         UNION ALL
+         SELECT title, organization_id FROM opportunities WHERE id = phones.opportunity_id
+         UNION ALL
+         SELECT name, organization_id FROM locations WHERE id = phones.location_id
+       ) AS owner
+     ) AS page ON true
+     ORDER BY page.id`,
+    { dial, extension, dialing_version, take, skip },
   );
 }
 

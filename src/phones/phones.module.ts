@@ -4,12 +4,18 @@ import { DialingRecomputation } from './dialing-recomputation.js';
 import { LocationPhonesController } from './location-phones.controller.js';
 import { OpportunityPhonesController } from './opportunity-phones.controller.js';
 import { OrganizationPhonesController } from './organization-phones.controller.js';
+import { PhoneSearchController } from './phone-search.controller.js';
 import { PhonesRepository } from './phones.repository.js';
 import { PhonesService } from './phones.service.js';
 
 @Module({
   imports: [IdempotencyModule],
-  controllers: [OrganizationPhonesController, OpportunityPhonesController, LocationPhonesController],
+  controllers: [
+    OrganizationPhonesController,
+    OpportunityPhonesController,
+    LocationPhonesController,
+    PhoneSearchController,
+  ],
   providers: [PhonesService, PhonesRepository, DialingRecomputation],
 })
 export class PhonesModule {}

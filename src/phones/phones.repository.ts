@@ -1,9 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Pool, type QueryConfig } from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
+import type { Page } from '../common/pagination.js';
 import { type Environment, environmentConfig } from '../config/environment.js';
 import { postgresError } from '../database/postgres-errors.js';
-import { retryOnConflict } from '../database/retry-on-conflict.js';
+import { retryInNewSession, retryOnConflict } from '../database/retry-on-conflict.js';
+import { type DialedNumber, dialingVersion } from '../dialing/dialed-number.js';
 import type { CountryCode } from '../dialing/phone-number-library.js';
 import { toDialingColumns } from './dialing-columns.js';
 import type { CreatePhoneDto } from './dto/create-phone.dto.js';
@@ -14,10 +16,12 @@ import {
   deletePhone,
   type DialingRow,
   findMissingPart,
+  type FoundPhoneRow,
   getPhones,
   listPhones,
   lockOwner,
   type PhoneRow,
+  searchPhones,
   updatePhone,
 } from './phone.queries.js';
 import type { OwnerType, PhoneOwner } from './phone-owner.js';
@@ -60,6 +64,20 @@ export class PhonesRepository {
     includesDialing: boolean,
   ): Promise<PhoneRow | DialingRow<PhoneRow> | null | undefined> {
     return this.phones.load({ owner, id, includesDialing });
+  }
+
+  /**
+   * Finds the phones that dial a number, by ascending ID: with its extension, or with any if it has none.
+   *
+   * @returns the phones of the page, and how many there are on all pages
+   */
+  async search(number: DialedNumber, page: { skip: number; take: number }): Promise<Page<FoundPhoneRow>> {
+    const query = searchPhones(number, dialingVersion(this.country), page);
+    const { rows } = await retryInNewSession(() =>
+      this.pool.query<{ total: number } & (FoundPhoneRow | { id: null })>(query),
+    );
+    const phones = rows.filter((row) => row.id !== null);
+    return [phones, rows[0]?.total ?? 0];
   }
 
   /** @returns the new phone; only nulls when the owner is full; undefined when there is no such owner */

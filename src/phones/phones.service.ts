@@ -2,15 +2,25 @@ import { hash } from 'node:crypto';
 import { ConflictException, Inject, Injectable, PreconditionFailedException } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { PRECONDITION_FAILED_DETAIL } from '../common/etag.js';
-import { notFound } from '../common/problem-details.js';
+import { type Page, toSkipAndTake } from '../common/pagination.js';
+import { notFound, ValidationException } from '../common/problem-details.js';
 import { type Environment, environmentConfig } from '../config/environment.js';
+import { parseDialedNumber } from '../dialing/dialed-number.js';
+import { toDialing } from '../dialing/dialing.js';
 import type { CountryCode } from '../dialing/phone-number-library.js';
 import type { IdempotentRequest } from '../idempotency/idempotency-key.decorator.js';
 import { IdempotencyService } from '../idempotency/idempotency.service.js';
 import { describeDialing } from './dialing-columns.js';
 import type { CreatePhoneDto } from './dto/create-phone.dto.js';
+import { type FoundPhoneDto, NUMBER_DETAIL, type PhoneSearchQuery } from './dto/phone-search.dto.js';
 import type { UpdatePhoneDto } from './dto/update-phone.dto.js';
-import { type ConditionalRow, type DialingRow, MAX_PHONES, type PhoneRow } from './phone.queries.js';
+import {
+  type ConditionalRow,
+  type DialingRow,
+  type FoundPhoneRow,
+  MAX_PHONES,
+  type PhoneRow,
+} from './phone.queries.js';
 import type { PhoneOwner } from './phone-owner.js';
 import { PhonesRepository } from './phones.repository.js';
 
@@ -56,6 +66,34 @@ export class PhonesService {
     if (!('dial' in phone)) return phone;
     const described = this.addDialing(phone);
     return { ...described, variant: hash('sha1', JSON.stringify(described.dialing), 'base64url') };
+  }
+
+  /**
+   * Finds the phones that dial a number, by ascending ID: with its extension, or with any if it has none.
+   *
+   * @param prefix what the paths of the owners begin with, if a proxy has removed it from the URL
+   * @throws ValidationException when the number cannot be dialed
+   */
+  async search(query: PhoneSearchQuery, prefix: string): Promise<Page<FoundPhoneDto>> {
+    const number = parseDialedNumber(query.number, this.country);
+    if (number === null) {
+      throw new ValidationException('query', [{ parameter: 'number', detail: NUMBER_DETAIL }]);
+    }
+    const [rows, total] = await this.phones.search(number, toSkipAndTake(query));
+    const phones = rows.map(({ id, digits, phone_type, is_primary, dial, dial_extension, ...owner }) => ({
+      id,
+      digits,
+      phone_type,
+      is_primary,
+      dialing: toDialing({ dial, extension: dial_extension }, this.country),
+      owner: {
+        type: owner.owner_type,
+        id: owner.owner_id,
+        name: owner.owner_name,
+        path: prefix + ownerPath(owner),
+      },
+    }));
+    return [phones, total];
   }
 
   /**
@@ -143,4 +181,21 @@ function rowOrConflict(row: ConditionalRow<PhoneRow>): PhoneRow {
 function rowOrPreconditionFailed<Row extends { id: number }>(row: ConditionalRow<Row>): Row {
   if (row.id === null) throw new PreconditionFailedException(PRECONDITION_FAILED_DETAIL);
   return row;
+}
+
+/** @returns the path of an owner, with IDs */
+function ownerPath({
+  owner_type,
+  owner_id,
+  organization_id,
+}: Pick<FoundPhoneRow, 'owner_type' | 'owner_id' | 'organization_id'>): string {
+  const organization = `/v1/organizations/${organization_id}`;
+  switch (owner_type) {
+    case 'organization':
+      return organization;
+    case 'opportunity':
+      return `${organization}/opportunities/${owner_id}`;
+    case 'location':
+      return `${organization}/locations/${owner_id}`;
+  }
 }
