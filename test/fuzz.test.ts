@@ -37,7 +37,9 @@ function expectValidResponses(
       break;
     case 'pipeline': {
       const last = responses.findIndex(({ headers }) => headers.get('connection') === 'close');
-      expect(responses).toHaveLength(last === -1 ? methods.length : last + 1);
+      if (last !== -1) expect(responses).toHaveLength(last + 1);
+      // Without the header, the connection ends behind a response whose headers were already sent.
+      else expect(responses).not.toHaveLength(0);
       break;
     }
     case 'cut':

@@ -129,7 +129,8 @@ export class AppDataSource extends DataSource {
    */
   override async runMigrations(options?: Parameters<DataSource['runMigrations']>[0]): Promise<Migration[]> {
     try {
-      const isPending = !(await this.hasMigrationsTable()) || (await this.findPendingMigrations()).length > 0;
+      const isPending =
+        !(await this.hasTable('migrations')) || (await this.findPendingMigrations()).length > 0;
       // If there is nothing to do, the role does not need the permission to create tables.
       const executed = isPending ? await this.executePendingMigrations(options) : [];
       await this.checkPermissions();
@@ -149,9 +150,10 @@ export class AppDataSource extends DataSource {
     return pending.map(({ name }) => name);
   }
 
-  private async hasMigrationsTable(): Promise<boolean> {
+  private async hasTable(name: string): Promise<boolean> {
     const [row] = await this.query<{ exists: boolean }[]>(
-      `SELECT to_regclass(format('%I.migrations', current_schema())) IS NOT NULL AS exists`,
+      `SELECT to_regclass(format('%I.%I', current_schema(), $1::text)) IS NOT NULL AS exists`,
+      [name],
     );
     return row?.exists === true;
   }
@@ -220,6 +222,7 @@ export class AppDataSource extends DataSource {
    */
   private async renameDatabaseInMetadata(): Promise<void> {
     const isRenamed = '(database, schema) IS DISTINCT FROM (current_database(), current_schema())';
+    if (!(await this.hasTable('typeorm_metadata'))) return;
     try {
       const renamed = await this.query<unknown[]>(`SELECT FROM typeorm_metadata WHERE ${isRenamed}`);
       if (renamed.length === 0) return;
