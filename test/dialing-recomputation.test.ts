@@ -1,8 +1,11 @@
+import { Pool } from 'pg';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import dataSource from '../ormconfig.js';
 import { dialingVersion } from '../src/dialing/dialed-number.js';
 import type { CountryCode } from '../src/dialing/phone-number-library.js';
-import { request, restart } from './support/api.js';
+import { toDialingColumns } from '../src/phones/dialing-columns.js';
+import { recomputePhones } from '../src/phones/phone.queries.js';
+import { app, request, restart } from './support/api.js';
 import { databaseSettings, SERVER } from './support/database.js';
 import { createOwner, createPhone, type Phone } from './support/owners.js';
 import { send, Service } from './support/service.js';
@@ -61,6 +64,18 @@ describe('A phone whose digits were changed by SQL', () => {
     expect(await searchIds('212-555-0104')).toEqual([]);
     await request('PUT', `${owner}/phones/${id}`, { digits: '212-555-0104' });
     expect(await searchIds('212-555-0104')).toEqual([id]);
+  });
+
+  it('is not overwritten by a job that has read its former digits', async () => {
+    const { id } = await createPhone(await createOwner('organization'), { digits: '212-555-0110' });
+    await dataSource.query(`UPDATE phones SET dialing_version = 'former' WHERE id = $1`, [id]);
+    const version = dialingVersion('US');
+    for (const digits of ['212-555-0109', '212-555-0110']) {
+      const computed = { id, digits, ...toDialingColumns(digits, 'US') };
+      await app.get(Pool).query(recomputePhones([computed], version));
+    }
+    expect(await searchIds('212-555-0109')).toEqual([]);
+    expect(await searchIds('212-555-0110')).toEqual([id]);
   });
 
   it('is still found if SQL changes something else', async () => {
@@ -161,7 +176,6 @@ it('two services that start together compute each phone once', { skip: SERVER ==
   const owner = await createOwner('organization');
   await restart({});
   await expectAllComputed('US');
-  const ids = await insertPhones(owner, '212-555-0108', 2000);
   await dataSource.query('CREATE TABLE computed (id integer)');
   await dataSource.query(`
     CREATE FUNCTION note_computed() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -173,6 +187,7 @@ it('two services that start together compute each phone once', { skip: SERVER ==
   await dataSource.query(
     'CREATE TRIGGER note_computed AFTER UPDATE ON phones FOR EACH ROW EXECUTE FUNCTION note_computed()',
   );
+  const ids = await insertPhones(owner, '212-555-0108', 2000);
   const services = [new Service(databaseSettings()), new Service(databaseSettings())];
   await Promise.all(services.map((service) => service.listening()));
   await expectAllComputed('US');
