@@ -16,10 +16,8 @@ export const SHUTDOWN_SIGNALS: readonly NodeJS.Signals[] = hasTerminal
 
 /**
  * Makes a signal end the process at once until `stopExitingOnSignals` is called. That is the default, except for
- * process 1,
- * such as the only process of a container: the system ignores the signals that it does not handle. The exit status is
- * the
- * one that a shell reports, 128 plus the number of the signal.
+ * process 1, such as the only process of a container: the system ignores the signals that it does not handle. The exit
+ * status is the one that a shell reports, 128 plus the number of the signal.
  */
 export function exitOnSignals(): void {
   if (!hasTerminal) process.on('SIGHUP', () => undefined);

@@ -102,8 +102,7 @@ async function waitForRows(sql: string, rows: number): Promise<void> {
 
 /**
  * Writes under load while `injectFault` makes some of the writes fail. Expects that every acknowledged phone exists,
- * and that
- * a retry of every request with its idempotency key leaves each phone exactly once.
+ * and that a retry of every request with its idempotency key leaves each phone exactly once.
  */
 async function writeDuring(injectFault: () => Promise<void>): Promise<void> {
   const phones: { digits: string; is_primary: boolean; key: string; id?: number }[] = [];

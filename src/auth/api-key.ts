@@ -3,8 +3,7 @@ import { crc32 } from 'node:zlib';
 
 /**
  * An API key consists of `phones_`, 256 random bits and a CRC-32 checksum, in hexadecimal. Secret scanners recognize
- * the
- * prefix. The checksum distinguishes a mistyped key from an unknown one without a database query.
+ * the prefix. The checksum distinguishes a mistyped key from an unknown one without a database query.
  */
 const API_KEY = /^phones_[\da-f]{72}$/;
 

@@ -61,7 +61,10 @@ function checkPermission(permission: Permission, { client, params }: FastifyRequ
   path.organization_id = String(findManagedOrganization(client, path.organization_id));
 }
 
-/** @returns the ID of an organization that the client may manage */
+/**
+ * @returns the ID of the organization
+ * @throws ForbiddenException when the client may not manage it
+ */
 function findManagedOrganization({ organizations }: AuthenticatedClient, idOrSlug: string): number {
   const id = organizations.get(toIdOrSlug(idOrSlug) ?? '');
   if (id === undefined) {

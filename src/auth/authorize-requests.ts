@@ -1,5 +1,6 @@
 import { NotFoundException } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import type { Environment } from '../config/environment.js';
 import { type AccessPolicy, accessPolicy } from './access-policy.js';
 import { hasCredentials } from './authentication.service.js';
@@ -53,13 +54,19 @@ export async function authorizeRequests(
     // Caches must revalidate, as phone numbers change, and must not share a response that required a key.
     if (!request.is404) reply.header('Cache-Control', policy.requiresKey ? 'private, no-cache' : 'no-cache');
     const rateLimit = rateLimits.limitFor(request.method);
-    // Fastify would read the body of an unmatched request before its own 404.
-    const accept = () => {
-      if (request.is404) done(new NotFoundException());
-      else done();
-    };
     // Public reads need no promise.
-    if (!policy.requiresKey && rateLimit === undefined && !hasCredentials(request)) accept();
-    else void authorization.authorize(request, reply, policy, rateLimit).then(accept, done);
+    if (!policy.requiresKey && rateLimit === undefined && !hasCredentials(request)) {
+      proceed(request, done);
+    } else {
+      void authorization.authorize(request, reply, policy, rateLimit).then(() => {
+        proceed(request, done);
+      }, done);
+    }
   });
+}
+
+/** Rejects an unmatched request here, because Fastify would read its body before its own 404. */
+function proceed({ is404 }: FastifyRequest, done: HookHandlerDoneFunction): void {
+  if (is404) done(new NotFoundException());
+  else done();
 }

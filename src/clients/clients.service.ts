@@ -152,8 +152,7 @@ export class ClientsService {
 
   /**
    * Makes a change in a transaction. Changes run one after another: if two admins delete each other at the same time,
-   * one
-   * remains.
+   * one remains.
    *
    * @throws UnauthenticatedException when the key of the admin has just expired or been revoked
    * @throws ForbiddenException when the client is no longer an admin

@@ -42,8 +42,7 @@ export function problemResponse(status: keyof typeof DESCRIPTIONS) {
 
 /**
  * Documents the error responses of an operation. Those that every operation has are included. Those of authentication
- * and
- * rate limits depend on the settings, and are added to the whole document.
+ * and rate limits depend on the settings, and are added to the whole document.
  */
 export const ApiProblems = (...statuses: (keyof typeof DESCRIPTIONS)[]) =>
   applyDecorators(

@@ -9,7 +9,7 @@ import { AcceptsHeader } from './supported-headers.js';
 export interface Versioned {
   id: number;
   version: number;
-  /** A hash of what the response has in addition, if it has something. */
+  /** A hash of what a query parameter has added to the response. Absent if nothing was added. */
   variant?: string;
 }
 
@@ -80,7 +80,7 @@ export const IfMatch = createParamDecorator(
         'If-Match must be * or a list of entity tags in quotes, separated by commas.',
       );
     }
-    // The condition is about the phone, not about what the response had in addition.
+    // The condition is about the phone itself, so the variant of the response is left out.
     return tags?.map((tag) => tag.replace(/^"(\d+\.\d+)\..+"$/, '"$1"'));
   },
   [
@@ -107,8 +107,7 @@ function isVersioned(payload: unknown): payload is Versioned {
 
 /**
  * @returns the entity tags in a header; undefined without a header. In a strong comparison, weak ones are left out, as
- * they
- *   never match (RFC 9110, section 8.8.3.2)
+ *   they never match (RFC 9110, section 8.8.3.2)
  */
 function parseEntityTags(header: string | undefined, comparison: 'strong' | 'weak'): EntityTags | undefined {
   if (header === undefined) return undefined;

@@ -1,6 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { IsInteger } from '../validation/integer.js';
+import { rawPathOf } from './path-params.js';
 
 const MAX_PAGE = 1_000_000;
 const MAX_PER_PAGE = 100;
@@ -50,7 +51,7 @@ export function setLinkHeader<Item>(
   const last = Math.max(1, Math.ceil(total / per_page));
   const pages = { first: 1, prev: page - 1, next: page + 1, last };
   const { url, forwardedPrefix } = reply.request;
-  const path = `${forwardedPrefix}${url.replace(/[?#].*$/s, '')}`;
+  const path = `${forwardedPrefix}${rawPathOf(url)}`;
   const links = Object.entries(pages)
     .filter(([, target]) => target >= 1 && target <= last)
     .map(([rel, target]) => {

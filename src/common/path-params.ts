@@ -39,9 +39,14 @@ export function whereIdOrSlug(idOrSlug: IdOrSlug): { id: number } | { slug: stri
   return typeof idOrSlug === 'number' ? { id: idOrSlug } : { slug: idOrSlug };
 }
 
+/** @returns the path of a URL as it was sent */
+export function rawPathOf(url: string): string {
+  return url.replace(/[?#].*$/s, '');
+}
+
 /** @returns the path of a URL, without a trailing slash */
 export function pathOf(url: string): string {
-  return url.replace(/[?#].*$/s, '').replace(/\/$/, '');
+  return rawPathOf(url).replace(/\/$/, '');
 }
 
 /** A parameter decorator with a pipe that parses the parameter. */
@@ -60,8 +65,7 @@ const ID_OR_SLUG = { type: 'string', pattern: SLUG.source } as const;
 
 /*
  * The same parameters in the OpenAPI document. The examples exist once the seed has run, those of clients once the
- * first
- * client was created.
+ * first client was created.
  */
 
 export const ApiOrganizationId = () =>

@@ -17,8 +17,7 @@ const NOT_STORABLE = createProblemDetails(400, 'A value cannot be stored.');
 
 /**
  * Maps a SQLSTATE, or its class, to a response (PostgreSQL documentation, appendix A). What is not listed is a bug in
- * the
- * service: 500.
+ * the service: 500.
  */
 const PROBLEM_BY_SQLSTATE: Record<string, UnsentProblemDetails | undefined> = {
   '08': DATABASE_UNAVAILABLE, // connection exception

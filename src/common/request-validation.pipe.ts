@@ -28,8 +28,8 @@ export const OptionalBody = (): ClassDecorator => (target) => {
 
 /**
  * Transforms a body or a query into its DTO, and rejects it with its field errors. Unknown fields and parameters are
- * errors,
- * too. Applied to each `@Body` and `@Query`, because Nest would run a global pipe for every parameter of every handler.
+ * errors, too. Applied to each `@Body` and `@Query`, because Nest would run a global pipe for every parameter of every
+ * handler.
  */
 @Injectable()
 export class RequestValidationPipe implements PipeTransform {

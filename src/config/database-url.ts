@@ -51,8 +51,7 @@ type Parameters = Record<string, string | undefined>;
 
 /**
  * Parses `DATABASE_URL`. As in libpq, the parameters of the query replace the other parts, the user is by default that
- * of
- * the operating system, and the database by default has the name of the user.
+ * of the operating system, and the database by default has the name of the user.
  *
  * @returns the parts, with the contents of the files that it names
  * @throws Error that says what the URL must be. It does not repeat the URL, which may contain a password

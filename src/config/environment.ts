@@ -117,8 +117,7 @@ export class Environment {
 
   /**
    * The reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Prefix` are trusted: addresses, subnets or the ranges
-   * `loopback`, `linklocal` and
-   * `uniquelocal`, separated by commas. None if absent.
+   * `loopback`, `linklocal` and `uniquelocal`, separated by commas. None if absent.
    */
   @IsOptional()
   @IsListOf(

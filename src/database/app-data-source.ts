@@ -21,10 +21,9 @@ const CLOSE_TIMEOUT = 3000;
 
 /**
  * Session settings, which override the defaults of the server, the database and the role. With READ COMMITTED, a
- * statement
- * sees what was committed while it waited for a lock. With generic plans, each statement is planned once per
- * connection;
- * its best plan does not depend on its parameters. The driver relies on the others, and sets `client_encoding` itself.
+ * statement sees what was committed while it waited for a lock. With generic plans, each statement is planned once per
+ * connection; its best plan does not depend on its parameters. The driver relies on the others, and sets
+ * `client_encoding` itself.
  */
 const SESSION_SETTINGS = {
   default_transaction_isolation: 'read committed',
@@ -63,8 +62,7 @@ const TEMPORARY_ERRORS = ['57P03', '53300'];
 
 /**
  * The data source of the service and of the TypeORM CLI. It connects to the server in `DATABASE_URL`, or else starts
- * and
- * stops the embedded database.
+ * and stops the embedded database.
  */
 export class AppDataSource extends DataSource {
   private readonly log = new Logger(AppDataSource.name);
@@ -215,10 +213,8 @@ export class AppDataSource extends DataSource {
 
   /**
    * Corrects the rows in which TypeORM stores the expressions of generated columns, with the names of the database and
-   * the
-   * schema, which may be new after a restore. Only `migration:generate` reads them, so a role without the permission,
-   * or
-   * a standby, does not need this.
+   * the schema, which may be new after a restore. Only `migration:generate` reads them, so a role without the
+   * permission, or a standby, does not need this.
    */
   private async renameDatabaseInMetadata(): Promise<void> {
     const isRenamed = '(database, schema) IS DISTINCT FROM (current_database(), current_schema())';

@@ -3,8 +3,7 @@ import { isSessionError } from './postgres-errors.js';
 
 /**
  * The shortest time between two replacements of all connections, in milliseconds. New ones do not always help, for
- * example
- * on a standby.
+ * example on a standby.
  */
 const REPLACEMENT_INTERVAL = 1000;
 

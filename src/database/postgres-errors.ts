@@ -11,8 +11,7 @@ const NO_CONNECTION =
 
 /**
  * SQLSTATE `read_only_sql_transaction` (the session began on a standby), `admin_shutdown` (the session was terminated)
- * and
- * `idle_session_timeout`. Not `crash_shutdown`, which may come after the commit.
+ * and `idle_session_timeout`. Not `crash_shutdown`, which may come after the commit.
  */
 const SESSION_ERRORS = ['25006', '57P01', '57P05'];
 
@@ -71,8 +70,7 @@ function isReleased(error: unknown): boolean {
 
 /**
  * The message of an error, for one line of the log. It contains no value of a request, which data exceptions of
- * PostgreSQL
- * quote. When every address of a host refuses, Node.js throws an AggregateError without a message.
+ * PostgreSQL quote. When every address of a host refuses, Node.js throws an AggregateError without a message.
  */
 export function errorMessage(error: unknown): string {
   const [first = error] = error instanceof AggregateError ? (error.errors as unknown[]) : [];

@@ -5,10 +5,8 @@ const MAX_ATTEMPTS = 5;
 
 /**
  * Executes a unit of work, and retries it when PostgreSQL rolled it back because of a deadlock or a serialization
- * failure
- * (PostgreSQL documentation, section 13.5). It waits for 10 to 160 milliseconds, with exponential backoff and jitter.
- * An
- * error of the session is retried once, without waiting, as the pool has replaced its connections.
+ * failure (PostgreSQL documentation, section 13.5). It waits for 10 to 160 milliseconds, with exponential backoff and
+ * jitter. An error of the session is retried once, without waiting, as the pool has replaced its connections.
  *
  * @param work the whole transaction, including its reads
  * @returns what the work returns

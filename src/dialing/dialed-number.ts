@@ -142,7 +142,7 @@ function parseNationalNumber(text: string, digits: string, country: CountryCode)
 /**
  * Formats a number according to E.164.
  *
- * @param digits all digits of the number, after a `+` if they begin with a country calling code
+ * @param digits the digits of the number, with a leading `+` if they include the country calling code
  * @param defaultCountry the country of a number without `+`
  * @returns null if the country has no numbers of this length
  */

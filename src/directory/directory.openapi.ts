@@ -4,9 +4,8 @@ import { LINK_HEADER, LOCATION_HEADER, ApiProblems } from '../common/api-respons
 
 /*
  * What the OpenAPI document says of the five operations, which are the same for every resource of the directory.
- * `resource`
- * comes with its article, as in "an organization". A controller whose path names an organization adds 404 to all of
- * them.
+ * `resource` comes with its article, as in "an organization". A controller whose path names an organization adds 404 to
+ * all of them.
  */
 
 export const ApiListResources = (type: Type, resources: string) =>

@@ -10,8 +10,7 @@ const MAX_ATTEMPTS = 5;
 
 /**
  * Inserts a row with a slug made from its name. If the slug is taken, a few random characters are appended. The
- * database
- * decides whether a slug is taken, so that two requests cannot get the same one.
+ * database decides whether a slug is taken, so that two requests cannot get the same one.
  *
  * @param kind the beginning of the slug if the name contains no letter, as in `organization-211`
  * @param name the text from which the slug is made

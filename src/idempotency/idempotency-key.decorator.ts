@@ -60,8 +60,7 @@ function nameClient({ client }: FastifyRequest): string {
 
 /**
  * Hashes the path and the raw body. The query is left out: it may contain the API key, which may differ in a retry. The
- * raw body is used because it is not
- * validated yet, and deeply nested JSON cannot be serialized again.
+ * raw body is used because it is not validated yet, and deeply nested JSON cannot be serialized again.
  */
 function computeFingerprint({ url, rawBody = Buffer.of() }: RawBodyRequest<FastifyRequest>): Buffer {
   return createHash('sha256')

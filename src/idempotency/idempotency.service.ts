@@ -12,8 +12,7 @@ export class IdempotencyService {
 
   /**
    * Creates a resource, once per key. The response is saved in the transaction that creates the resource, so that there
-   * is
-   * never one without the other. Errors are not saved: a retry may succeed.
+   * is never one without the other. Errors are not saved: a retry may succeed.
    *
    * @param request the request, if it has a key
    * @param create creates the resource with this manager, and returns the body of the response

@@ -22,8 +22,9 @@ export type DialingRow<Row = PhoneDto> = Row & DialingColumns;
 /** The largest number of phones of an owner. Directories have some tens; a list of more would delay other reads. */
 export const MAX_PHONES = 1000;
 
-/** The result of a write with a condition: only nulls when the owner or the phone exists, but the condition does not
- * hold. */
+/**
+ * The result of a write with a condition: only nulls when the owner or the phone exists, but the condition does not hold.
+ */
 export type ConditionalRow<Row> = Row | { id: null };
 
 const FIELDS = Object.keys(PHONE_FIELDS)
@@ -123,9 +124,8 @@ function lookUpPhones(
 /**
  * Inserts a phone and returns it. Returns a row of nulls when the owner is full, or no row when there is no owner. The
  * former primary phone is demoted first: the join with the count of demoted phones makes PostgreSQL complete that
- * update
- * before it inserts. `count_phones` is a function because it must see phones that were committed while this statement
- * waited for the lock of the owner.
+ * update before it inserts. `count_phones` is a function because it must see phones that were committed while this
+ * statement waited for the lock of the owner.
  */
 export function createPhone(
   owner: PhoneOwner,

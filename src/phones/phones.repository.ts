@@ -144,8 +144,7 @@ export class PhonesRepository {
 
   /**
    * Executes a write. If two writes make different phones of an owner primary at the same time, the unique index
-   * rejects
-   * the later one, which is then executed again while it holds the lock of the owner.
+   * rejects the later one, which is then executed again while it holds the lock of the owner.
    */
   private executeWrite<Row>(owner: PhoneOwner, query: QueryConfig): Promise<Row | undefined> {
     return retryOnConflict(async () => {

@@ -26,8 +26,7 @@ import { PhonesRepository } from './phones.repository.js';
 
 /**
  * The rules of phones. An owner has at most {@link MAX_PHONES} phones, and one of them is primary at most. A phone is
- * found only under its own owner, and an owner
- * only under its own organization.
+ * found only under its own owner, and an owner only under its own organization.
  */
 @Injectable()
 export class PhonesService {
@@ -103,8 +102,7 @@ export class PhonesService {
    * @throws NotFoundException when there is no such owner
    * @throws RetryableException while the first request with this key is in progress
    * @throws ConflictException when the owner already has {@link MAX_PHONES} phones, or when the key was used for a
-   * different
-   *   request
+   *   different request
    */
   async create(owner: PhoneOwner, phone: CreatePhoneDto, request?: IdempotentRequest): Promise<PhoneRow> {
     // Without a key, no idempotency record is saved in the same transaction, so a single statement suffices.
@@ -138,8 +136,7 @@ export class PhonesService {
 
   /**
    * Deletes a phone. Deleting the primary phone leaves the owner without one, because the service cannot know which
-   * number
-   * people should call next.
+   * number people should call next.
    *
    * @param entityTags the entity tags that the phone may have; any if absent
    * @throws NotFoundException when there is no such owner, or when it has no such phone

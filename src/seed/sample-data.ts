@@ -9,8 +9,7 @@ interface OrganizationSeed {
 
 /**
  * Fictitious sample data. The examples in the OpenAPI document refer to its first organization. Apart from short codes,
- * the
- * numbers are from the range that is reserved for fiction (555-01xx), in the many ways people write them.
+ * the numbers are from the range that is reserved for fiction (555-01xx), in the many ways people write them.
  */
 export const SAMPLE_DATA: OrganizationSeed[] = [
   {

@@ -5,14 +5,11 @@ import { type Environment, isLoopback } from '../config/environment.js';
 
 /**
  * Rejects requests whose `Host` is not one of this service with 421 (RFC 9110, section 15.5.20). A web page can make
- * its
- * own host name resolve to the address of the service (DNS rebinding). The browser then takes the service for the
- * server
- * of the page, and lets the page read and write everything; only `Host` still has the name of the page.
+ * its own host name resolve to the address of the service (DNS rebinding). The browser then takes the service for the
+ * server of the page, and lets the page read and write everything; only `Host` still has the name of the page.
  *
  * On a loopback `HOST`, only loopback names and `ALLOWED_HOSTS` are allowed. On any other `HOST`, the service cannot
- * know
- * its names, so the same applies only if `ALLOWED_HOSTS` is set.
+ * know its names, so the same applies only if `ALLOWED_HOSTS` is set.
  */
 export function checkHosts(fastify: FastifyInstance, { HOST, ALLOWED_HOSTS }: Environment): void {
   if (!isLoopback(HOST) && ALLOWED_HOSTS === undefined) return;

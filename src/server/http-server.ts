@@ -74,8 +74,7 @@ export function createHttpServer(handleRequest: RequestListener, requestTimeout:
 
 /**
  * Also listens on another address, on the same port. Its connections are those of the server, with the same limits,
- * until
- * the server closes.
+ * until the server closes.
  *
  * @param server a server that listens already
  * @throws Error with a `code` when the address cannot be used
@@ -165,10 +164,8 @@ function closeAfterCurrent(current: ServerResponse): void {
 
 /**
  * Keeps reading a connection for a while after its last response (RFC 9112, section 9.6). Otherwise the operating
- * system
- * resets the connection if the client is still sending, and the client may lose the response. Node.js calls
- * `destroySoon`
- * after the last response of a connection.
+ * system resets the connection if the client is still sending, and the client may lose the response. Node.js calls
+ * `destroySoon` after the last response of a connection.
  */
 function enableLingeringClose(socket: Socket): void {
   socket.destroySoon = () => {

@@ -36,8 +36,7 @@ export class RequestTimeoutError extends Error {
 /**
  * Rejects requests while the service is overloaded, so that those that it accepts are processed in time, and ends
  * requests that take too long. `GET /health/live` is always accepted: an orchestrator must not restart a service
- * because
- * it is busy.
+ * because it is busy.
  *
  * @param requestTimeout the longest that a request may take, in milliseconds
  */

@@ -53,9 +53,8 @@ export function checkUrls(fastify: FastifyInstance): void {
 }
 
 /**
- * Lets a request with a malformed escape sequence in its URL pass through the hooks like any other, up to {@link
- * checkUrls}.
- * Fastify's router rejects it before any hook has run.
+ * Lets a request with a malformed escape sequence in its URL pass through the hooks like any other, up to
+ * {@link checkUrls}. Fastify's router rejects it before any hook has run.
  */
 export function routeMalformedUrl(_error: Error, { raw, server }: FastifyRequest, reply: FastifyReply): void {
   raw.url = MALFORMED_URL;

@@ -35,8 +35,7 @@ export function closeConnectionsOnShutdown(fastify: FastifyInstance, requestTime
 
 /**
  * Shuts the application down when the process gets a signal. A second signal ends the process at once, for an operator
- * who
- * does not want to wait.
+ * who does not want to wait.
  */
 export function shutDownOnSignals(app: INestApplication): void {
   app.enableShutdownHooks([...SHUTDOWN_SIGNALS], { useProcessExit: true });

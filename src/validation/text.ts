@@ -7,8 +7,7 @@ export const MAX_TEXT_LENGTH = 255;
 
 /**
  * Characters that cannot be seen or that separate lines. The last five are blank, which no Unicode property says: a
- * Khitan
- * filler, a Braille pattern, two Egyptian hieroglyphs and a musical note.
+ * Khitan filler, a Braille pattern, two Egyptian hieroglyphs and a musical note.
  */
 const INVISIBLE =
   /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u{16FE4}\u2800\u{13441}\u{13442}\u{1D159}]/u;
@@ -65,7 +64,7 @@ export function validateText(value: unknown, { digit, nullable }: TextOptions): 
 
 /** @returns the first invisible character of a text that is not part of an emoji; undefined if there is none */
 function findInvisible(text: string): number | undefined {
-  // Hardly any text contains one, so this saves the replacement.
+  // Emoji are only looked for in the few texts that contain such a character.
   if (!INVISIBLE.test(text)) return undefined;
   return INVISIBLE.exec(text.replace(EMOJI, ''))?.[0].codePointAt(0);
 }

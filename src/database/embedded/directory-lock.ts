@@ -7,13 +7,12 @@ import { StartupError } from '../../config/startup-error.js';
 
 /**
  * Locks a directory against all other processes on this machine, including those in other containers. The holder
- * listens on a
- * Unix socket, which the operating system closes when the process ends, however it ends. Node.js has no `flock`.
+ * listens on a Unix socket, which the operating system closes when the process ends, however it ends. Node.js has no
+ * `flock`.
  *
  * The socket has the name `lock.N`, where N is one more than the number of a killed holder, if there is one. Two
- * processes
- * cannot both hold the lock: each links its listening socket before it looks for others, so the later one sees the
- * other.
+ * processes cannot both hold the lock: each links its listening socket before it looks for others, so the later one
+ * sees the other.
  */
 export class DirectoryLock {
   private constructor(

@@ -11,8 +11,7 @@ import { removeFormerLockFile } from './former-lock-file.js';
 
 /**
  * How an error message whose severity is PANIC begins (PostgreSQL documentation, section 55.8). No data can look like
- * it,
- * as text contains no NUL.
+ * it, as text contains no NUL.
  */
 const PANIC = 'SPANIC\0VPANIC\0';
 
@@ -38,8 +37,7 @@ interface Address {
 
 /**
  * PGlite (PostgreSQL compiled to WebAssembly) in this process. It listens on a Unix socket in its directory, so that
- * the
- * ordinary `pg` driver, and everything built on it, works as it does with a server. On Windows, where `pg` does not
+ * the ordinary `pg` driver, and everything built on it, works as it does with a server. On Windows, where `pg` does not
  * support Unix sockets, it listens on a loopback port instead.
  */
 export class EmbeddedDatabase {
@@ -89,8 +87,7 @@ export class EmbeddedDatabase {
 
 /**
  * Exits when the engine has failed, for instance because the disk is full: it would continue in an unusable state.
- * Whoever
- * started the service starts it again, and PostgreSQL recovers what was committed from its write-ahead log.
+ * Whoever started the service starts it again, and PostgreSQL recovers what was committed from its write-ahead log.
  */
 class Engine extends PGlite {
   private readonly logger = new Logger(EmbeddedDatabase.name);

@@ -8,8 +8,7 @@ const HOLDER_TIMEOUT = 2000;
 
 /**
  * Removes the lock file of an earlier version, which contains a loopback port, a token with which the holder responds
- * on
- * that port, and the process ID of the holder.
+ * on that port, and the process ID of the holder.
  *
  * @throws StartupError when the earlier version is still running
  */

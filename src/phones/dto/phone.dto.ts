@@ -29,8 +29,7 @@ type SchemaOf<Value> = {
 
 /**
  * The fields of a phone in their order in responses: SQL selects them, and Fastify serializes them by their JSON
- * Schema.
- * It does not compile unless they are the fields of {@link PhoneDto}.
+ * Schema. It does not compile unless they are the fields of {@link PhoneDto}.
  */
 export const PHONE_FIELDS = {
   id: { type: 'integer' },
